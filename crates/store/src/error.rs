@@ -1,0 +1,221 @@
+//! Why the store refused. Every error names the path it is about and, where there is one, the cure.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::{ComponentId, Digest};
+
+/// Why the store refused.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum StoreError {
+    /// Somebody else could change what is in the directory.
+    #[error("refused to use `{}`: {reason}", path.display())]
+    #[diagnostic(
+        code(store::not_private),
+        help("use a directory that belongs to you and that only you can write to (`chmod go-w`)")
+    )]
+    NotPrivate {
+        /// The directory or file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// The platform tells no folder for data.
+    #[error("found no folder for data: the home directory is unknown")]
+    #[diagnostic(
+        code(store::no_home),
+        help("set `HOME`, or name a directory with `--component-dir`")
+    )]
+    NoHome,
+
+    /// Another process is writing.
+    #[error(
+        "waited {} ms for another process that is writing to `{}`{}",
+        waited.as_millis(), path.display(), holder.map(|pid| format!(" (process {pid})")).unwrap_or_default()
+    )]
+    #[diagnostic(
+        code(store::busy),
+        help("try again; if that process is stopped or stuck, end it: its lock goes with it")
+    )]
+    Busy {
+        /// The store's directory.
+        path: PathBuf,
+        /// Who holds the lock, as far as it is known.
+        holder: Option<u32>,
+        /// How long was waited.
+        waited: Duration,
+    },
+
+    /// The file system has no locks.
+    #[error("the file system of `{}` cannot lock files", path.display())]
+    #[diagnostic(
+        code(store::no_locks),
+        help("put the component directory on a local disk (`--component-dir`)")
+    )]
+    NoLocks {
+        /// The lock file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+
+    /// The store may be read only.
+    #[error("cannot write to `{}`: it is read-only for this user", path.display())]
+    #[diagnostic(
+        code(store::read_only),
+        help("make it writable, or name another directory with `--component-dir`")
+    )]
+    ReadOnly {
+        /// What was to be written.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+
+    /// Writing failed; what was there before still is.
+    #[error("cannot write `{}`", path.display())]
+    #[diagnostic(code(store::write))]
+    Write {
+        /// What was to be written.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+
+    /// Reading failed.
+    #[error("cannot read `{}`", path.display())]
+    #[diagnostic(code(store::read))]
+    Read {
+        /// What was to be read.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+
+    /// A later version of this program wrote the index.
+    #[error("`{}` has version {version}, this program knows up to {supported}", path.display())]
+    #[diagnostic(
+        code(store::index_too_new),
+        help("update wassette, or name another directory with `--component-dir`")
+    )]
+    IndexTooNew {
+        /// The index file.
+        path: PathBuf,
+        /// Its version.
+        version: u64,
+        /// The latest version that can be read.
+        supported: u64,
+    },
+
+    /// The bytes of a component are not there.
+    #[error("the bytes of `{digest}` are not in the store")]
+    #[diagnostic(code(store::blob_missing), help("load the component again"))]
+    BlobMissing {
+        /// What they are called.
+        digest: Digest,
+        /// Where they should be.
+        path: PathBuf,
+    },
+
+    /// The bytes of a component are not those that were stored.
+    #[error("`{}` is damaged: its digest is `{found}`", path.display())]
+    #[diagnostic(code(store::blob_damaged), help("load the component again"))]
+    BlobDamaged {
+        /// The digest that the bytes should have.
+        digest: Digest,
+        /// The digest that they have.
+        found: Digest,
+        /// Where they are.
+        path: PathBuf,
+    },
+
+    /// The id belongs to a component from another source.
+    #[error(
+        "component `{id}` is already loaded from `{loaded}`, refused to load it from `{refused}`"
+    )]
+    #[diagnostic(
+        code(store::other_source),
+        help("unload `{id}` first, or put the new one in its place with `--replace`")
+    )]
+    OtherSource {
+        /// The id that both want.
+        id: ComponentId,
+        /// Where the loaded component came from.
+        loaded: String,
+        /// Where the refused one comes from.
+        refused: String,
+    },
+
+    /// There is no component with this id.
+    #[error("no component `{id}` is loaded")]
+    #[diagnostic(code(store::not_loaded), help("`wassette component list` shows what is loaded"))]
+    NotLoaded {
+        /// The id that was asked for.
+        id: ComponentId,
+    },
+
+    /// Others can use the key of the cache, or could.
+    #[error("others can use the key `{}` (mode {mode:03o})", path.display())]
+    #[diagnostic(
+        code(store::key_exposed),
+        help("delete it: a new one is made, and components are compiled again")
+    )]
+    KeyExposed {
+        /// The key file.
+        path: PathBuf,
+        /// The bits of its mode.
+        mode: u32,
+    },
+
+    /// The key of the cache has the wrong length.
+    #[error("the key `{}` is damaged", path.display())]
+    #[diagnostic(
+        code(store::key_damaged),
+        help("delete it: a new one is made, and components are compiled again")
+    )]
+    KeyDamaged {
+        /// The key file.
+        path: PathBuf,
+    },
+
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers")]
+    #[diagnostic(code(store::random))]
+    Random {
+        /// What the system said.
+        source: getrandom::Error,
+    },
+
+    /// A name that no cached file may have.
+    #[error("`{name}` cannot name a cached file")]
+    #[diagnostic(
+        code(store::cache_name),
+        help("use lower-case letters, digits and `-`, 200 at most")
+    )]
+    CacheName {
+        /// What was given.
+        name: String,
+    },
+}
+
+impl StoreError {
+    /// Turns what the system said about reading `path` into an error.
+    pub(crate) fn reading(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        |source| Self::Read { path: path.to_owned(), source }
+    }
+
+    /// Turns what the system said about writing `path` into an error.
+    pub(crate) fn writing(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        |source| {
+            let path = path.to_owned();
+            match source.kind() {
+                io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+                    Self::ReadOnly { path, source }
+                }
+                _ => Self::Write { path, source },
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What the store holds: one JSON file, read into an immutable snapshot.
+//!
+//! The file is the commit point of the store: what it names is there, what it does not name is
+//! not. One entry that cannot be read must never hide the others, and a file of a later version
+//! must never be taken for a damaged one.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{ComponentId, Digest, StoreError};
+
+/// The version of the file that this program writes, and the latest that it reads.
+const VERSION: u64 = 1;
+
+/// What the store knows of one component.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its name in this store.
+    pub id: ComponentId,
+    /// Where it came from, in the canonical spelling of [`Reference`](crate::Reference).
+    pub source: String,
+    /// The digest of its bytes: the name of the blob.
+    pub digest: Digest,
+    /// How many bytes it has.
+    pub size: u64,
+    /// When it was loaded, in seconds since 1970-01-01 UTC.
+    pub loaded_at: u64,
+    /// What the application remembers of it; opaque here.
+    #[serde(default)]
+    pub metadata: Value,
+}
+
+/// An immutable snapshot of what the store holds. Cloning it is cheap.
+#[derive(Debug, Clone, Default)]
+pub struct Index(Arc<Contents>);
+
+#[derive(Debug, Clone, Default)]
+struct Contents {
+    revision: u64,
+    entries: BTreeMap<ComponentId, Arc<Entry>>,
+    damage: Vec<String>,
+}
+
+impl Index {
+    /// Counts the commits: a snapshot with another revision has other contents. A store that was
+    /// never written has revision 0.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.0.revision
+    }
+
+    /// All entries, sorted by id.
+    pub fn entries(&self) -> impl ExactSizeIterator<Item = &Arc<Entry>> {
+        self.0.entries.values()
+    }
+
+    /// The entry of the component `id`.
+    #[must_use]
+    pub fn find(&self, id: &ComponentId) -> Option<&Arc<Entry>> {
+        self.0.entries.get(id)
+    }
+
+    /// How many components there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.entries.len()
+    }
+
+    /// Whether there is no component.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.entries.is_empty()
+    }
+
+    /// What could not be read, a sentence each; empty for a sound index.
+    ///
+    /// A caller should show these once. The next [`Writer`](crate::Writer) puts the damaged file
+    /// aside and goes on with the entries that could be read.
+    #[must_use]
+    pub fn damage(&self) -> &[String] {
+        &self.0.damage
+    }
+
+    /// Reads the text of an index file; `path` is for the error.
+    ///
+    /// Text that is no index at all gives an empty snapshot with [`damage`](Self::damage).
+    ///
+    /// # Errors
+    /// Only [`StoreError::IndexTooNew`].
+    pub(crate) fn parse(text: &[u8], path: &Path) -> Result<Self, StoreError> {
+        let file: Value = match serde_json::from_slice(text) {
+            Ok(file) => file,
+            Err(error) => return Ok(Self::unreadable(error.to_string())),
+        };
+        match file.get("version").and_then(Value::as_u64) {
+            Some(VERSION) => {}
+            Some(version) if version > VERSION => {
+                let path = path.to_owned();
+                return Err(StoreError::IndexTooNew { path, version, supported: VERSION });
+            }
+            _ => return Ok(Self::unreadable("it has no known `version`".to_owned())),
+        }
+        match File::deserialize(file) {
+            Ok(file) => Ok(Self::of_file(file)),
+            Err(error) => Ok(Self::unreadable(error.to_string())),
+        }
+    }
+
+    /// The text of the index file.
+    pub(crate) fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        let entries: Vec<&Entry> = self.0.entries.values().map(AsRef::as_ref).collect();
+        let mut text = serde_json::to_vec_pretty(&serde_json::json!({
+            "version": VERSION,
+            "revision": self.0.revision,
+            "components": entries,
+        }))?;
+        text.push(b'\n');
+        Ok(text)
+    }
+
+    /// The next snapshot, with these entries and nothing damaged.
+    pub(crate) fn successor(&self, entries: BTreeMap<ComponentId, Arc<Entry>>) -> Self {
+        let revision = self.0.revision.saturating_add(1);
+        Self(Arc::new(Contents { revision, entries, damage: Vec::new() }))
+    }
+
+    /// A copy of the entries, to change.
+    pub(crate) fn to_entries(&self) -> BTreeMap<ComponentId, Arc<Entry>> {
+        self.0.entries.clone()
+    }
+
+    fn unreadable(cause: String) -> Self {
+        let damage = vec![format!("the list of components cannot be read: {cause}")];
+        // How far the count had come is lost, and it must not come by a number again that somebody
+        // has seen. No store counts faster than one a second for long.
+        let revision = UNIX_EPOCH.elapsed().map_or(0, |time| time.as_secs());
+        Self(Arc::new(Contents { revision, damage, ..Contents::default() }))
+    }
+
+    fn of_file(file: File) -> Self {
+        let mut contents = Contents { revision: file.revision, ..Contents::default() };
+        for (position, value) in file.components.into_iter().enumerate() {
+            match Entry::deserialize(value) {
+                Ok(entry) if contents.entries.contains_key(&entry.id) => {
+                    contents.damage.push(format!("component `{}` is listed twice", entry.id));
+                }
+                Ok(entry) => {
+                    contents.entries.insert(entry.id.clone(), Arc::new(entry));
+                }
+                Err(error) => {
+                    contents.damage.push(format!("entry {} cannot be read: {error}", position + 1));
+                }
+            }
+        }
+        Self(Arc::new(contents))
+    }
+}
+
+/// The file, with its entries still to be read one by one.
+#[derive(Deserialize)]
+struct File {
+    revision: u64,
+    components: Vec<Value>,
+}
+
+#[cfg(test)]
+mod tests;

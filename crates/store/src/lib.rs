@@ -1,0 +1,34 @@
+//! Where components come from and where they rest.
+//!
+//! A [`Reference`] is what a user wrote, an [`Artifact`] is the bytes that it led to, and a
+//! [`Store`] is the directory in which the bytes and what is known of them survive. The crate
+//! knows nothing of WebAssembly: a component is bytes with a digest, and what the application
+//! remembers of it is JSON that is opaque here.
+//!
+//! All functions that touch the disk block; an asynchronous caller runs them on a blocking thread.
+//! Only [`Watch::changed`] is asynchronous.
+
+mod cache;
+mod digest;
+mod durable;
+mod error;
+mod id;
+mod index;
+mod layout;
+mod lock;
+mod reference;
+mod source;
+mod store;
+mod watch;
+mod writer;
+
+pub use digest::{Digest, DigestError};
+pub use error::StoreError;
+pub use id::{ComponentId, IdError};
+pub use index::{Entry, Index};
+pub use layout::default_dir;
+pub use reference::{Reference, ReferenceError};
+pub use source::{Artifact, DEFAULT_MAX_BYTES, SourceError, read};
+pub use store::Store;
+pub use watch::Watch;
+pub use writer::{Change, Replace, Writer};

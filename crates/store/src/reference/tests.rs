@@ -1,0 +1,135 @@
+//! Which texts lead where, and why others lead nowhere.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn parse(text: &str) -> Result<Reference, ReferenceError> {
+    Reference::parse_in(text, Path::new("/base"))
+}
+
+#[test]
+fn every_spelling_of_a_file_leads_to_it() {
+    for (text, path) in [
+        ("x.wasm", "/base/x.wasm"),
+        ("./x.wasm", "/base/x.wasm"),
+        ("a/./b//x.wasm", "/base/a/b/x.wasm"),
+        ("/srv/x.wasm", "/srv/x.wasm"),
+        ("file:///srv/x.wasm", "/srv/x.wasm"),
+        ("FILE:///srv/x.wasm", "/srv/x.wasm"),
+        ("file:/srv/x.wasm", "/srv/x.wasm"),
+        ("file://localhost/srv/x.wasm", "/srv/x.wasm"),
+        ("file://./x.wasm", "/base/x.wasm"),
+        ("file://x.wasm", "/base/x.wasm"),
+        ("file://a/x.wasm", "/base/a/x.wasm"),
+        ("file:///srv/my%20x.wasm", "/srv/my x.wasm"),
+        ("file:///srv/100%25.wasm", "/srv/100%.wasm"),
+        ("/srv/100%25.wasm", "/srv/100%25.wasm"),
+        ("/srv/what?#.wasm", "/srv/what?#.wasm"),
+        ("./~x.wasm", "/base/~x.wasm"),
+        ("a:b.wasm", "/base/a:b.wasm"),
+        ("registry.example/name:1", "/base/registry.example/name:1"),
+        ("é.wasm", "/base/é.wasm"),
+    ] {
+        assert_eq!(parse(text).unwrap(), Reference::File(path.into()), "{text}");
+    }
+}
+
+#[test]
+fn the_canonical_spelling_is_a_uri() {
+    let shown = |text: &str| parse(text).unwrap().to_string();
+    assert_eq!(shown("./x.wasm"), "file:///base/x.wasm");
+    assert_eq!(shown("/a b/é%?#.wasm"), "file:///a%20b/%C3%A9%25%3F%23.wasm");
+    let not_text = parse("file:///a%FF.wasm").unwrap();
+    assert_eq!(not_text.to_string(), "file:///a%FF.wasm");
+}
+
+#[test]
+fn what_cannot_be_loaded_is_refused_with_its_reason() {
+    for (text, message) in [
+        ("", "the path of the component is empty"),
+        ("file://", "the path of the component is empty"),
+        ("~/x.wasm", "`~` is not expanded in `~/x.wasm`"),
+        ("~me/x.wasm", "`~` is not expanded in `~me/x.wasm`"),
+        ("file://~/x.wasm", "`~` is not expanded in `file://~/x.wasm`"),
+        (
+            "oci://registry.example/a/b:1",
+            "cannot load `oci://registry.example/a/b:1`: loading from `oci://` is not supported yet",
+        ),
+        (
+            "HTTPS://example.com/x",
+            "cannot load `HTTPS://example.com/x`: loading from `https://` is not supported yet",
+        ),
+        (
+            "http://example.com/x",
+            "refused to load `http://example.com/x`: `http://` protects nothing on the way",
+        ),
+        ("s3://bucket/x", "`s3://bucket/x` has an unknown scheme"),
+        ("a\0b", "`a\\0b` contains a control character"),
+        ("a\nb", "`a\\nb` contains a control character"),
+        ("a\u{85}b", "`a\\u{85}b` contains a control character"),
+        ("file:///a%00b", "`file:///a%00b` contains a control character"),
+        ("file:///a%1b%5b", "`file:///a%1b%5b` contains a control character"),
+    ] {
+        assert_eq!(parse(text).unwrap_err().to_string(), message, "{text:?}");
+    }
+    for text in ["file:///a%", "file:///a%2", "file:///a%zz", "file:///a%+1"] {
+        assert!(matches!(parse(text), Err(ReferenceError::Percent { .. })), "{text}");
+    }
+}
+
+#[test]
+fn every_refusal_names_a_cure() {
+    for text in ["", "~", "oci://x", "https://x", "http://x", "ftp://x", "\n", "file:///%"] {
+        let error = parse(text).unwrap_err();
+        assert!(miette::Diagnostic::help(&error).is_some(), "{text:?}");
+    }
+    let unknown = parse("ftp://x").unwrap_err();
+    let help = miette::Diagnostic::help(&unknown).unwrap().to_string();
+    assert!(help.contains("`file://`"), "{help}");
+}
+
+#[test]
+fn the_id_is_the_stem_of_the_file() {
+    for (text, id) in [
+        ("file:///srv/Time%20Server.wasm", "time-server"),
+        ("x.component.wasm", "x.component"),
+        ("x", "x"),
+        ("/a/..%2f.wasm", "2f"),
+    ] {
+        assert_eq!(parse(text).unwrap().component_id().as_str(), id);
+    }
+    assert!(parse("/").unwrap().component_id().as_str().starts_with("component-"));
+}
+
+#[test]
+fn a_parent_is_the_one_that_the_file_system_knows() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = folder.path().canonicalize().unwrap();
+    fs::create_dir_all(base.join("far/away")).unwrap();
+    fs::create_dir(base.join("near")).unwrap();
+    symlink(base.join("far/away"), base.join("link")).unwrap();
+    let parse = |text: &str| Reference::parse_in(text, &base).unwrap();
+
+    assert_eq!(parse("near/../x.wasm"), parse("x.wasm"));
+    assert_eq!(parse("link/../x.wasm"), parse("far/x.wasm"));
+    assert_ne!(parse("link/x.wasm"), parse("far/away/x.wasm"));
+    assert_eq!(parse("missing/../x.wasm"), Reference::File(base.join("missing/../x.wasm")));
+}
+
+proptest! {
+    #[test]
+    fn every_reference_is_read_from_its_canonical_spelling(
+        text in prop_oneof![".{0,40}", "(file:)?/{0,3}[a./~%0-9 é?#:]{0,20}"]
+    ) {
+        if let Ok(reference) = parse(&text) {
+            let shown = reference.to_string();
+            prop_assert!(shown.starts_with("file:///"));
+            prop_assert!(shown.bytes().all(|byte| byte.is_ascii_graphic()));
+            prop_assert_eq!(Reference::parse_in(&shown, Path::new("/elsewhere")).unwrap(), reference);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Changing the store: bytes first, the index last. Must never leave an index on the disk that
+//! names bytes which are not there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::lock::Lock;
+use crate::{Artifact, ComponentId, Digest, Entry, Index, Store, StoreError, durable};
+
+/// Whether a component may take the id of one that came from another source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replace {
+    /// No: the id stays with its source.
+    Refuse,
+    /// Yes, the user asked for it.
+    Allow,
+}
+
+/// What inserting an entry does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// The id was free.
+    Added,
+    /// The id was that of another state of the same source.
+    Updated {
+        /// What was there before.
+        previous: Arc<Entry>,
+    },
+    /// The id was that of a component from another source.
+    Replaced {
+        /// What was there before.
+        previous: Arc<Entry>,
+    },
+}
+
+/// The right to change the store. Others wait for as long as this lives, so nothing slow should
+/// happen in between: no download, no compilation, no question to a user.
+///
+/// Nothing that was changed is seen by anybody before [`commit`](Self::commit); dropping the
+/// writer forgets it.
+#[derive(Debug)]
+pub struct Writer {
+    store: Store,
+    index: Index,
+    entries: BTreeMap<ComponentId, Arc<Entry>>,
+    quarantined: Option<PathBuf>,
+    _lock: Lock,
+}
+
+impl Writer {
+    pub(crate) fn begin(store: Store, timeout: Duration) -> Result<Self, StoreError> {
+        let lock = store.lock(timeout)?;
+        let index = store.index()?;
+        let entries = index.to_entries();
+        let mut writer = Self { store, index, entries, quarantined: None, _lock: lock };
+        if !writer.index.damage().is_empty() {
+            writer.quarantine()?;
+        }
+        Ok(writer)
+    }
+
+    /// What the store held when the right to change it was given.
+    #[must_use]
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// Where a damaged index was put by this writer, if it found one.
+    ///
+    /// The entries that could be read are in [`index`](Self::index); those of the others must be
+    /// loaded again. While this file is there no bytes are removed from the store, so that it can
+    /// still be repaired by hand.
+    #[must_use]
+    pub fn quarantined(&self) -> Option<&Path> {
+        self.quarantined.as_deref()
+    }
+
+    /// Stores the bytes of `artifact`. Bytes that are there already are examined, and written again
+    /// if they are damaged.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`] or [`StoreError::ReadOnly`].
+    pub fn put_blob(&mut self, artifact: &Artifact) -> Result<(), StoreError> {
+        if self.store.blob(&artifact.digest).is_ok() {
+            return Ok(());
+        }
+        let layout = &self.store.layout;
+        durable::replace(&layout.staging(), &layout.blob(&artifact.digest), &artifact.bytes)
+    }
+
+    /// Enters a component, whose bytes were [put](Self::put_blob) before.
+    ///
+    /// The same id from the same source is an update. From another source it is refused, unless
+    /// `replace` allows it.
+    ///
+    /// # Errors
+    /// [`StoreError::OtherSource`], [`StoreError::BlobMissing`] or [`StoreError::Read`].
+    pub fn insert(&mut self, entry: Entry, replace: Replace) -> Result<Change, StoreError> {
+        let path = self.store.layout.blob(&entry.digest);
+        if !path.try_exists().map_err(StoreError::reading(&path))? {
+            return Err(StoreError::BlobMissing { digest: entry.digest, path });
+        }
+        let change = match self.entries.get(&entry.id) {
+            None => Change::Added,
+            Some(previous) if previous.source == entry.source => {
+                Change::Updated { previous: previous.clone() }
+            }
+            Some(previous) if replace == Replace::Refuse => {
+                return Err(StoreError::OtherSource {
+                    id: entry.id,
+                    loaded: previous.source.clone(),
+                    refused: entry.source,
+                });
+            }
+            Some(previous) => Change::Replaced { previous: previous.clone() },
+        };
+        self.entries.insert(entry.id.clone(), Arc::new(entry));
+        Ok(change)
+    }
+
+    /// Removes the component `id` and returns what was known of it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotLoaded`].
+    pub fn remove(&mut self, id: &ComponentId) -> Result<Arc<Entry>, StoreError> {
+        self.entries.remove(id).ok_or_else(|| StoreError::NotLoaded { id: id.clone() })
+    }
+
+    /// Makes the changes the contents of the store, in one step and for good, and returns them.
+    ///
+    /// Bytes that no entry names any more are removed; who reads them just now is not disturbed.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`] or [`StoreError::ReadOnly`]. The store is then as it was, or (if the
+    /// disk failed in the very last step) as it was to become; nothing lies between.
+    pub fn commit(mut self) -> Result<Index, StoreError> {
+        if self.entries != self.index.to_entries() {
+            self.publish()?;
+        }
+        // The changes are made: bytes that stay too long are no reason to say that they are not.
+        if let Err(error) = self.remove_unnamed_blobs() {
+            tracing::warn!(%error, "cannot remove unused bytes from the store");
+        }
+        Ok(self.index)
+    }
+
+    /// Writes the entries as the next index.
+    fn publish(&mut self) -> Result<(), StoreError> {
+        let layout = &self.store.layout;
+        let path = layout.index();
+        let next = self.index.successor(self.entries.clone());
+        let text = next.to_json().map_err(|error| StoreError::writing(&path)(error.into()))?;
+        durable::replace(&layout.staging(), &path, &text)?;
+        self.index = next;
+        Ok(())
+    }
+
+    /// Puts the damaged index aside and what could be read of it in its place.
+    fn quarantine(&mut self) -> Result<(), StoreError> {
+        let layout = self.store.layout.clone();
+        let text = durable::read(&layout.index())?.unwrap_or_default();
+        for number in 1.. {
+            let path = layout.quarantined_index(number);
+            if durable::create(&layout.staging(), &path, &text)? {
+                tracing::warn!(
+                    damage = ?self.index.damage(), file = %path.display(),
+                    "the store's index was damaged and is put aside; load what is missing again, \
+                     then delete the file"
+                );
+                self.quarantined = Some(path);
+                break;
+            }
+        }
+        self.publish()
+    }
+
+    fn remove_unnamed_blobs(&self) -> Result<(), StoreError> {
+        let layout = &self.store.layout;
+        if layout.has_quarantined_index()? {
+            return Ok(());
+        }
+        let named: BTreeSet<Digest> = self.entries.values().map(|entry| entry.digest).collect();
+        for name in durable::file_names(&layout.blobs())? {
+            if Digest::from_hex(&name).is_some_and(|digest| !named.contains(&digest)) {
+                durable::remove(&layout.blobs().join(name))?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,113 @@
+//! A process dies, or runs out of what it needs, at any moment: the store is as it was or as it
+//! was to become.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "this program is a test as a whole, which clippy only sees in its test functions"
+)]
+
+mod child;
+
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use child::{LONG, Random, Running, assert_whole, load, names};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use wassette_store::{ComponentId, Store};
+
+const ROUNDS: u64 = 60;
+
+#[test]
+fn as_a_child() {
+    match child::role() {
+        Some((role, directory)) if role == "short of files" => short_of_files(&directory),
+        Some((seed, directory)) => write_without_end(&directory, seed.parse().unwrap()),
+        None => {}
+    }
+}
+
+#[test]
+fn killed_at_any_moment_the_old_or_the_new_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let mut random = Random(2);
+    for round in 0..ROUNDS {
+        let before = store.index().unwrap().revision();
+        let mut writer = Running::start(&round.to_string(), folder.path());
+        writer.wait_for("ready");
+        thread::sleep(Duration::from_micros(random.below(30_000)));
+        let told = writer.kill().iter().rev().find_map(|line| {
+            let (_, revision) = line.split_once("committed ")?;
+            revision.parse().ok()
+        });
+
+        let told = told.unwrap_or(before);
+        let store = Store::open(folder.path()).unwrap();
+        let found = store.index().unwrap().revision();
+        assert!(found == told || found == told + 1, "{told} was committed, {found} is there");
+        assert_whole(&store);
+        assert_clean_after_writing(&store);
+    }
+}
+
+#[test]
+fn without_free_file_handles_the_old_or_the_new_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    Running::start("short of files", folder.path()).finish();
+}
+
+fn assert_clean_after_writing(store: &Store) {
+    let index = store.write(LONG).unwrap().commit().unwrap();
+    assert_eq!(names(store, "tmp"), [""; 0]);
+    let mut named: Vec<String> = index.entries().map(|entry| entry.digest.hex()).collect();
+    named.sort();
+    named.dedup();
+    assert_eq!(names(store, "blobs/sha256"), named);
+}
+
+fn write_without_end(directory: &Path, seed: u64) {
+    let mut random = Random(seed);
+    let store = Store::open(directory).unwrap();
+    println!("ready");
+    loop {
+        let name = format!("x{}", random.below(4));
+        let id = ComponentId::parse(&name).unwrap();
+        let bytes = vec![random.below(256) as u8; 1 + random.below(200_000) as usize];
+        if random.below(4) == 0 && store.index().unwrap().find(&id).is_some() {
+            let mut writer = store.write(LONG).unwrap();
+            writer.remove(&id).unwrap();
+            writer.commit().unwrap();
+        } else {
+            load(&store, &name, bytes).unwrap();
+        }
+        println!("committed {}", store.index().unwrap().revision());
+    }
+}
+
+/// Lets a load fail at its first, second, third … file that it opens, until it succeeds.
+fn short_of_files(directory: &Path) {
+    let store = Store::open(directory).unwrap();
+    load(&store, "x", vec![0]).unwrap();
+    let whole = getrlimit(Resource::Nofile);
+    let mut failures = 0;
+    for number in 0..64 {
+        let before = store.index().unwrap();
+        setrlimit(Resource::Nofile, Rlimit { current: Some(number), ..whole }).unwrap();
+        let loaded = load(&store, "x", vec![1, u8::try_from(number).unwrap()]);
+        setrlimit(Resource::Nofile, whole).unwrap();
+        assert_whole(&store);
+        if loaded.is_err() {
+            failures += 1;
+            let after = store.index().unwrap();
+            assert!(after.revision() <= before.revision() + 1);
+        } else {
+            assert_eq!(store.index().unwrap().revision(), before.revision() + 1);
+        }
+    }
+    assert!(failures > 0, "the limit never mattered");
+    assert_clean_after_writing(&store);
+}

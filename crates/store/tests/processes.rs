@@ -1,0 +1,195 @@
+//! Several processes, and processes with other rights, on one store.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "this program is a test as a whole, which clippy only sees in its test functions"
+)]
+
+mod child;
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use child::{LONG, Running, assert_whole, command, load, names};
+use rustix::fs::Mode;
+use rustix::process::{Pid, Signal, geteuid, kill_process, umask};
+use wassette_store::{ComponentId, Digest, Store, StoreError, default_dir};
+
+/// A user that owns nothing.
+const NOBODY: u32 = 65_534;
+
+#[test]
+fn as_a_child() {
+    let Some((role, directory)) = child::role() else { return };
+    match role.as_str() {
+        "hold" => hold(&directory),
+        "open umask" => write_with_open_umask(&directory),
+        "read-only" => use_read_only(&directory),
+        "default" => println!("default {}", default_dir().unwrap().display()),
+        name => write_many(&directory, name),
+    }
+}
+
+#[test]
+fn two_processes_that_write_lose_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let writers = ["left", "right"].map(|name| Running::start(name, folder.path()));
+    writers.into_iter().for_each(Running::finish);
+
+    let store = Store::open(folder.path()).unwrap();
+    let index = store.index().unwrap();
+    assert_eq!(index.revision(), 2 * 40);
+    assert_eq!(index.len(), 2 * 10);
+    assert_whole(&store);
+    assert_eq!(names(&store, "blobs/sha256").len(), index.len());
+}
+
+#[tokio::test]
+async fn a_change_by_another_process_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let mut watch = store.watch();
+    let writer = Running::start("other", folder.path());
+    let last = async {
+        while store.index().unwrap().revision() < 40 {
+            watch.changed().await;
+        }
+    };
+    tokio::time::timeout(LONG, last).await.unwrap();
+    writer.finish();
+}
+
+#[test]
+fn a_holder_of_the_lock_is_named_and_its_death_frees_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let mut holder = Running::start("hold", folder.path());
+    holder.wait_for("ready");
+    kill_process(Pid::from_child(&holder.child), Signal::STOP).unwrap();
+
+    let error = store.write(Duration::from_millis(20)).unwrap_err();
+    let process = format!("(process {})", holder.child.id());
+    assert!(error.to_string().ends_with(&process), "{error}");
+    assert!(store.index().unwrap().is_empty(), "reading needs no lock");
+
+    holder.kill();
+    let index = store.write(LONG).unwrap().commit().unwrap();
+    assert!(index.is_empty());
+    assert_eq!(names(&store, "blobs/sha256"), [""; 0]);
+}
+
+#[test]
+fn nobody_else_can_read_the_store_whatever_the_umask() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("new/store");
+    Running::start("open umask", &dir).finish();
+    assert_private(&folder.path().join("new"));
+}
+
+#[test]
+fn a_read_only_store_can_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("store");
+    let store = Store::open(&dir).unwrap();
+    load(&store, "x", vec![1]).unwrap();
+    drop(store);
+    open_to_readers(folder.path());
+
+    let mut reader = command("read-only", &dir);
+    if geteuid().is_root() {
+        // Root may write everywhere, so the reader is somebody else.
+        reader.uid(NOBODY).gid(NOBODY);
+    }
+    match Running::try_start(&mut reader) {
+        Ok(reader) => reader.finish(),
+        Err(error) => println!("SKIPPED: no other user can start this program: {error}"),
+    }
+    fs::set_permissions(&dir, Permissions::from_mode(0o700)).unwrap();
+}
+
+#[test]
+fn the_folder_for_data_follows_the_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    for (data, home, expected) in [
+        ("/data", "/home/me", "/data/wassette/components"),
+        ("", "/home/me", "/home/me/.local/share/wassette/components"),
+        ("relative", "/home/me", "/home/me/.local/share/wassette/components"),
+    ] {
+        let mut child = command("default", folder.path());
+        child.env("XDG_DATA_HOME", data).env("HOME", home);
+        let mut child = Running::try_start(&mut child).unwrap();
+        child.wait_for(&format!("default {expected}"));
+        child.finish();
+    }
+}
+
+fn hold(directory: &Path) {
+    let store = Store::open(directory).unwrap();
+    let mut writer = store.write(LONG).unwrap();
+    let artifact = wassette_store::Artifact::new(vec![1], "file:///x".to_owned());
+    writer.put_blob(&artifact).unwrap();
+    println!("ready");
+    thread::sleep(LONG);
+}
+
+fn write_many(directory: &Path, name: &str) {
+    let store = Store::open(directory).unwrap();
+    for number in 0..40 {
+        let id = format!("{name}{}", number % 10);
+        load(&store, &id, format!("{name} {number}").into_bytes()).unwrap();
+    }
+}
+
+fn write_with_open_umask(directory: &Path) {
+    umask(Mode::empty());
+    let store = Store::open(directory).unwrap();
+    load(&store, "x", vec![1]).unwrap();
+    store.cache_write("x", b"x").unwrap();
+    store.cache_key().unwrap();
+    fs::write(directory.join("index.json"), "damaged").unwrap();
+    store.write(LONG).unwrap().commit().unwrap();
+}
+
+fn use_read_only(directory: &Path) {
+    let store = Store::open(directory).unwrap();
+    let index = store.index().unwrap();
+    assert!(index.find(&ComponentId::parse("x").unwrap()).is_some());
+    assert_eq!(store.blob(&Digest::of(&[1])).unwrap(), [1]);
+    assert_eq!(store.cache_read("x").unwrap(), None);
+
+    let error = store.write(LONG).unwrap_err();
+    assert!(matches!(error, StoreError::ReadOnly { .. }), "{error}");
+    assert!(matches!(store.cache_write("x", b""), Err(StoreError::ReadOnly { .. })));
+    assert!(matches!(store.cache_key(), Err(StoreError::ReadOnly { .. })));
+    let missing = Store::open(&directory.join("missing")).unwrap_err();
+    assert!(matches!(missing, StoreError::ReadOnly { .. }), "{missing}");
+}
+
+/// Checks that no one but this user can do anything with what is at `path` and below.
+fn assert_private(path: &Path) {
+    let metadata = fs::metadata(path).unwrap();
+    assert_eq!(metadata.mode() & 0o077, 0, "{}", path.display());
+    if metadata.is_dir() {
+        for entry in fs::read_dir(path).unwrap() {
+            assert_private(&entry.unwrap().path());
+        }
+    }
+}
+
+/// Lets everybody read and nobody write what is at `path` and below.
+fn open_to_readers(path: &Path) {
+    if fs::metadata(path).unwrap().is_dir() {
+        for entry in fs::read_dir(path).unwrap() {
+            open_to_readers(&entry.unwrap().path());
+        }
+    }
+    let mode = if path.is_dir() { 0o555 } else { 0o444 };
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
