@@ -1,0 +1,51 @@
+//! Inspect: what a component is, whether it is loaded or still a file. Nothing of it runs.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use wassette_store::{Index, Reference};
+
+use crate::catalog::Component;
+use crate::error::{InspectError, LoadError};
+use crate::load;
+use crate::naming::Naming;
+use crate::record::Record;
+use crate::toolbox::Toolbox;
+
+/// A component that was looked at.
+#[derive(Debug, Clone)]
+pub struct Inspection {
+    /// What it is. If it is not loaded, its tools have the names that they would get in an empty
+    /// store.
+    pub component: Arc<Component>,
+    /// Whether it is loaded.
+    pub loaded: bool,
+}
+
+impl Toolbox {
+    /// Looks at the loaded component with the id `target`, or else at the file that `target` refers
+    /// to, from the directory `base`. The file is compiled for that, and the code kept for a load.
+    pub async fn inspect(&self, target: &str, base: &Path) -> Result<Inspection, InspectError> {
+        if let Some(component) = self.catalog().await.component(target) {
+            return Ok(Inspection { component: component.clone(), loaded: true });
+        }
+        let reference = Reference::parse_in(target, base).map_err(LoadError::from)?;
+        if let Reference::File(path) = &reference
+            && !target.contains(['/', '\\'])
+            && !path.exists()
+        {
+            return Err(InspectError::Unknown { target: target.chars().take(200).collect() });
+        }
+        let id = reference.component_id();
+        let artifact = self.read(reference).await?;
+        let turn = self.turn(artifact.digest);
+        let _turn = turn.lock().await;
+        let description = self.describe(target, &artifact).await?;
+        let naming = self.naming(Naming::default(), id.as_str(), None, &artifact);
+        let plan = load::plan(&Index::default(), &id, &description, &naming, self.name_limit())?;
+        let entry = load::entry(&id, &artifact, &Record::new(description, plan.tools, naming))?;
+        let component = self.build(&entry)?;
+        self.shared.release();
+        Ok(Inspection { component, loaded: false })
+    }
+}

@@ -1,0 +1,53 @@
+//! What the store remembers of a component besides its bytes: enough to list its tools without
+//! compiling or even reading them.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use wassette_sandbox::Description;
+use wassette_store::Entry;
+use wassette_wit_json::{FunctionId, ToolName};
+
+use crate::naming::Naming;
+
+/// The version of this form. A record of another version is not guessed at.
+const FORMAT: u32 = 1;
+
+/// The metadata of an entry of the store.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    format: u32,
+    pub(crate) description: Description,
+    pub(crate) tools: Vec<Given>,
+    #[serde(default)]
+    pub(crate) naming: Naming,
+}
+
+/// The name of the tool that a function became.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Given {
+    pub(crate) function: FunctionId,
+    pub(crate) name: ToolName,
+}
+
+impl Record {
+    pub(crate) fn new(description: Description, tools: Vec<Given>, naming: Naming) -> Self {
+        Self { format: FORMAT, description, tools, naming }
+    }
+
+    /// As the store keeps it.
+    pub(crate) fn to_metadata(&self) -> Result<Value, serde_json::Error> {
+        serde_json::to_value(self)
+    }
+
+    /// What `entry` says, or why that cannot be read.
+    pub(crate) fn read(entry: &Entry) -> Result<Self, String> {
+        match entry.metadata.get("format").and_then(Value::as_u64) {
+            Some(format) if format == u64::from(FORMAT) => {}
+            Some(format) => {
+                return Err(format!("it was stored in format {format} by another version"));
+            }
+            None => return Err("what is stored about it is damaged".to_owned()),
+        }
+        Record::deserialize(&entry.metadata).map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,196 @@
+//! The toolbox itself: one writer, one current catalog, and the watch over what other processes do
+//! to the same store.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use miette::Diagnostic;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use wassette_sandbox::{CodeKey, Engine};
+use wassette_store::{Digest, Index, Store};
+
+use crate::catalog::Catalog;
+use crate::code::{CodeFault, Codes};
+use crate::error::{LoadError, OpenError, UnloadError};
+use crate::options::Options;
+
+/// How long to wait before a store is read again that could not be read.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// All that the program can do. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct Toolbox {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) options: Options,
+    pub(crate) store: Store,
+    pub(crate) codes: Arc<Codes>,
+    pub(crate) closed: CancellationToken,
+    /// Held while the store is written, so that our own writers wait for each other in memory and
+    /// not for the lock of a file.
+    pub(crate) writing: tokio::sync::Mutex<()>,
+    catalog: watch::Sender<Arc<Catalog>>,
+    turns: Mutex<HashMap<Digest, Weak<tokio::sync::Mutex<()>>>>,
+}
+
+impl Toolbox {
+    /// Opens the store and starts the engine. It returns at once, whatever is in the store, which
+    /// is read in the background; it must be called within a Tokio runtime.
+    pub fn open(options: Options) -> Result<Self, OpenError> {
+        let store = Store::open(&options.store_dir)?;
+        let key = CodeKey::new(store.cache_key()?);
+        let codes = Codes::new(
+            Engine::new()?,
+            store.clone(),
+            key,
+            options.compiler.clone(),
+            options.compile_limits.clone(),
+            options.limits.clone(),
+        );
+        let shared = Shared {
+            options,
+            store,
+            codes: Arc::new(codes),
+            closed: CancellationToken::new(),
+            writing: tokio::sync::Mutex::default(),
+            catalog: watch::Sender::new(Arc::default()),
+            turns: Mutex::default(),
+        };
+        let toolbox = Self { shared: Arc::new(shared) };
+        tokio::spawn(follow(Arc::downgrade(&toolbox.shared)));
+        Ok(toolbox)
+    }
+
+    /// What is loaded now. The first to ask wait until the store has been read.
+    pub async fn catalog(&self) -> Arc<Catalog> {
+        let current = self.shared.catalog.borrow().clone();
+        if current.is_read() {
+            return current;
+        }
+        let mut catalogs = self.shared.catalog.subscribe();
+        let read = catalogs.wait_for(|catalog| catalog.is_read()).await;
+        // The sender lives as long as we do.
+        read.map(|catalog| catalog.clone()).unwrap_or_default()
+    }
+
+    /// Hears of each new catalog.
+    pub fn subscribe(&self) -> watch::Receiver<Arc<Catalog>> {
+        self.shared.catalog.subscribe()
+    }
+
+    /// Stops all calls that are running and refuses those that come. What the store holds stays.
+    pub fn close(&self) {
+        self.shared.closed.cancel();
+    }
+
+    pub(crate) fn name_limit(&self) -> usize {
+        self.shared.options.tool_name_limit
+    }
+
+    /// The right to load the bytes of `digest`.
+    pub(crate) fn turn(&self, digest: Digest) -> Arc<tokio::sync::Mutex<()>> {
+        let mut turns = self.shared.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.retain(|_, turn| turn.strong_count() > 0);
+        if let Some(turn) = turns.get(&digest).and_then(Weak::upgrade) {
+            return turn;
+        }
+        let turn = Arc::default();
+        turns.insert(digest, Arc::downgrade(&turn));
+        turn
+    }
+}
+
+impl Shared {
+    /// What is loaded now, or nothing before the store has been read.
+    pub(crate) fn current(&self) -> Arc<Catalog> {
+        self.catalog.borrow().clone()
+    }
+
+    /// Makes `index` the current state. Whoever calls this holds `writing`, so that states are
+    /// published in the order in which they came to be. It may take a while.
+    pub(crate) fn publish(&self, index: &Index) -> Arc<Catalog> {
+        let current = self.current();
+        let known = current.is_read() && current.revision() == index.revision();
+        if known && index.damage().is_empty() {
+            return current;
+        }
+        let catalog = Arc::new(Catalog::new(index, &current, &self.options.overrides));
+        for problem in catalog.problems() {
+            let help = problem.help.as_deref().unwrap_or_default();
+            tracing::warn!(component = problem.component, "{}; {help}", problem.message);
+        }
+        self.catalog.send_replace(catalog.clone());
+        self.release();
+        catalog
+    }
+
+    /// Gives back the memory of code that no loaded component needs.
+    pub(crate) fn release(&self) {
+        let catalog = self.current();
+        let loaded: Vec<Digest> = catalog.components().iter().map(|c| c.content).collect();
+        self.codes.retain(|digest| loaded.contains(digest));
+    }
+
+    /// Removes the code of what `index` does not hold.
+    pub(crate) fn forget(&self, index: &Index) {
+        self.codes.prune(|digest| index.entries().any(|entry| entry.digest.hex() == digest));
+    }
+
+    /// What to show when the store cannot be read: nothing of it, and the reason.
+    fn publish_failure(&self, message: String, help: Option<String>) {
+        tracing::error!("{message}");
+        if !self.current().is_read() {
+            self.catalog.send_replace(Arc::new(Catalog::unreadable(message, help)));
+        }
+    }
+}
+
+/// Reads the store, then again whenever somebody has changed it, as long as there is a toolbox.
+async fn follow(shared: Weak<Shared>) {
+    let Some(mut watch) = shared.upgrade().map(|shared| shared.store.watch()) else { return };
+    loop {
+        let Some(current) = shared.upgrade() else { return };
+        let read = {
+            let _writing = current.writing.lock().await;
+            let reader = current.clone();
+            let read = move || reader.store.index().map(|index| reader.publish(&index));
+            tokio::task::spawn_blocking(read).await
+        };
+        let failure = match read {
+            Ok(Ok(_)) => None,
+            Ok(Err(error)) => Some((error.to_string(), error.help().map(|help| help.to_string()))),
+            Err(error) if error.is_panic() => {
+                Some(("reading the store failed inside the server".to_owned(), None))
+            }
+            // The runtime ends, and so does the process.
+            Err(_) => return,
+        };
+        let failed = failure.is_some();
+        if let Some((message, help)) = failure {
+            current.publish_failure(message, help);
+        }
+        drop(current);
+        if failed {
+            // It may be a shortage that passes.
+            tokio::time::sleep(AGAIN).await;
+        } else {
+            watch.changed().await;
+        }
+    }
+}
+
+impl From<CodeFault> for LoadError {
+    fn from(_: CodeFault) -> Self {
+        Self::Stopped
+    }
+}
+
+impl From<CodeFault> for UnloadError {
+    fn from(_: CodeFault) -> Self {
+        Self::Stopped
+    }
+}
