@@ -1,0 +1,177 @@
+//! The arguments of a built-in tool, taken out one by one and checked on the way. An error names the
+//! argument by its JSON path, what was expected and what was found, in the words that components'
+//! tools use. Whatever is left at the end is refused by name, so a misspelt option cannot be lost.
+
+use serde_json::Value;
+use thiserror::Error;
+use wassette_toolbox::JsonObject;
+
+/// Why the arguments do not fit.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub(super) enum ArgumentError {
+    /// A required argument is not there.
+    #[error("arguments.{name}: expected {expected}, found nothing")]
+    Missing { name: &'static str, expected: &'static str },
+    /// An argument is something else than it should be.
+    #[error("arguments.{name}: expected {expected}, found {found}")]
+    Mismatch { name: &'static str, expected: String, found: String },
+    /// An argument that the tool does not have.
+    #[error("arguments.{name}: no such argument; {known}")]
+    Unknown { name: String, known: String },
+}
+
+/// The arguments that were not taken yet.
+pub(super) struct Arguments {
+    left: JsonObject,
+    known: Vec<&'static str>,
+}
+
+impl Arguments {
+    pub(super) fn new(arguments: JsonObject) -> Self {
+        Self { left: arguments, known: Vec::new() }
+    }
+
+    /// A string that must be there.
+    pub(super) fn text(&mut self, name: &'static str) -> Result<String, ArgumentError> {
+        match self.take(name) {
+            None => Err(ArgumentError::Missing { name, expected: "string" }),
+            Some(Value::String(text)) => Ok(text),
+            Some(other) => Err(mismatch(name, "string", &other)),
+        }
+    }
+
+    /// A boolean, false if it is not there.
+    pub(super) fn flag(&mut self, name: &'static str) -> Result<bool, ArgumentError> {
+        match self.take(name) {
+            None => Ok(false),
+            Some(Value::Bool(flag)) => Ok(flag),
+            Some(other) => Err(mismatch(name, "boolean", &other)),
+        }
+    }
+
+    /// An integer from 1 to `most`, `default` if it is not there.
+    pub(super) fn count(
+        &mut self,
+        name: &'static str,
+        default: usize,
+        most: usize,
+    ) -> Result<usize, ArgumentError> {
+        let Some(value) = self.take(name) else {
+            return Ok(default);
+        };
+        let count = value.as_u64().and_then(|count| usize::try_from(count).ok());
+        count
+            .filter(|count| (1..=most).contains(count))
+            .ok_or_else(|| mismatch(name, &format!("integer from 1 to {most}"), &value))
+    }
+
+    /// An object, empty if it is not there.
+    pub(super) fn object(&mut self, name: &'static str) -> Result<JsonObject, ArgumentError> {
+        match self.take(name) {
+            None => Ok(JsonObject::new()),
+            Some(Value::Object(object)) => Ok(object),
+            Some(other) => Err(mismatch(name, "object", &other)),
+        }
+    }
+
+    /// Refuses whatever was not taken.
+    pub(super) fn finish(self) -> Result<(), ArgumentError> {
+        let Some((name, _)) = self.left.into_iter().next() else {
+            return Ok(());
+        };
+        let known = match self.known.split_last() {
+            None => "the tool takes none".to_owned(),
+            Some((only, [])) => format!("the tool takes `{only}`"),
+            Some((last, others)) => {
+                format!("the tool takes `{}` and `{last}`", others.join("`, `"))
+            }
+        };
+        Err(ArgumentError::Unknown { name, known })
+    }
+
+    /// An explicit null stands for absence: models write it for what they leave open.
+    fn take(&mut self, name: &'static str) -> Option<Value> {
+        self.known.push(name);
+        self.left.shift_remove(name).filter(|value| !value.is_null())
+    }
+}
+
+fn mismatch(name: &'static str, expected: &str, found: &Value) -> ArgumentError {
+    let found = match found {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => format!("boolean {value}"),
+        Value::Number(value) => format!("number {value}"),
+        Value::String(_) => "a string".to_owned(),
+        Value::Array(_) => "an array".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+    };
+    ArgumentError::Mismatch { name, expected: expected.to_owned(), found }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn arguments(value: Value) -> Arguments {
+        Arguments::new(value.as_object().unwrap().clone())
+    }
+
+    #[test]
+    fn what_fits_is_taken() {
+        let mut given = arguments(json!({"a": "x", "b": true, "c": 3, "d": {"e": 1}, "f": null}));
+        assert_eq!(given.text("a").unwrap(), "x");
+        assert!(given.flag("b").unwrap());
+        assert_eq!(given.count("c", 1, 9).unwrap(), 3);
+        assert_eq!(Value::Object(given.object("d").unwrap()), json!({"e": 1}));
+        assert!(!given.flag("f").unwrap());
+        assert!(!given.flag("absent").unwrap());
+        assert_eq!(given.finish(), Ok(()));
+    }
+
+    #[test]
+    fn errors_name_the_path_what_was_expected_and_what_was_found() {
+        let words = |error: ArgumentError| error.to_string();
+        let mut given = arguments(json!({"a": 5, "b": "yes", "c": 0, "d": [], "e": 2.5}));
+        assert_eq!(
+            words(given.text("a").unwrap_err()),
+            "arguments.a: expected string, found number 5"
+        );
+        assert_eq!(
+            words(given.flag("b").unwrap_err()),
+            "arguments.b: expected boolean, found a string"
+        );
+        assert_eq!(
+            words(given.count("c", 1, 9).unwrap_err()),
+            "arguments.c: expected integer from 1 to 9, found number 0"
+        );
+        assert_eq!(
+            words(given.object("d").unwrap_err()),
+            "arguments.d: expected object, found an array"
+        );
+        assert_eq!(
+            words(given.count("e", 1, 9).unwrap_err()),
+            "arguments.e: expected integer from 1 to 9, found number 2.5"
+        );
+        assert_eq!(
+            words(given.text("f").unwrap_err()),
+            "arguments.f: expected string, found nothing"
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused_by_name() {
+        let mut given = arguments(json!({"path": "x", "pth": 1}));
+        given.text("path").unwrap();
+        given.flag("replace").unwrap();
+        assert_eq!(
+            given.finish().unwrap_err().to_string(),
+            "arguments.pth: no such argument; the tool takes `path` and `replace`"
+        );
+        assert_eq!(
+            arguments(json!({"x": 1})).finish().unwrap_err().to_string(),
+            "arguments.x: no such argument; the tool takes none"
+        );
+    }
+}

@@ -1,0 +1,101 @@
+//! `load-component`: a component from a file becomes tools for every client of this store. It grants
+//! the component nothing.
+
+use serde_json::json;
+use wassette_toolbox::{Annotations, JsonObject, LoadRequest, LoadedView, Replace};
+
+use super::arguments::{ArgumentError, Arguments};
+use super::{BuiltIn, Context, Definition, Running, schema};
+use crate::answer::Answer;
+
+pub(super) struct LoadComponent;
+
+struct Request {
+    path: String,
+    replace: bool,
+}
+
+impl BuiltIn for LoadComponent {
+    fn definition(&self) -> Definition {
+        Definition {
+            name: "load-component",
+            title: "Load component",
+            description: "Loads a WebAssembly component and makes its functions tools, for this \
+                and every other client. Answers with the new tools' names and schemas; if they do \
+                not appear in the list of tools, call them with `call-tool`.",
+            input: json!({
+                "type": "object",
+                "properties": {
+                    "path": {
+                        "type": "string",
+                        "description": "The component's file: a path, or a file:// reference.",
+                    },
+                    "replace": {
+                        "type": "boolean",
+                        "description": "Whether to take the place of a component with the same id \
+                            that was loaded from elsewhere. Such a load is refused otherwise.",
+                    },
+                },
+                "required": ["path"],
+                "additionalProperties": false,
+            }),
+            output: Some(json!({
+                "type": "object",
+                "properties": {
+                    "status": { "type": "string" },
+                    "id": { "type": "string", "description": "The component's id." },
+                    "digest": schema::digest(),
+                    "tools": schema::tools(),
+                    "omitted": schema::omitted(),
+                    "renamed": {
+                        "type": "array",
+                        "description": "Tools that could not have the name they wanted.",
+                        "items": {
+                            "type": "object",
+                            "properties": {
+                                "wanted": { "type": "string" },
+                                "given": { "type": "string" },
+                                "owner": {
+                                    "type": "string",
+                                    "description": "The component whose tool has that name.",
+                                },
+                            },
+                            "required": ["wanted", "given"],
+                        },
+                    },
+                },
+                "required": ["status", "id", "tools"],
+            })),
+            // Whatever a component does comes from outside, and it may take another's place.
+            annotations: Annotations {
+                read_only: false,
+                destructive: true,
+                idempotent: true,
+                open_world: true,
+            },
+        }
+    }
+
+    fn run<'a>(&'a self, context: Context<'a>, arguments: JsonObject) -> Running<'a> {
+        Box::pin(async move {
+            let Request { path, replace } = match read(arguments) {
+                Ok(request) => request,
+                Err(error) => return Answer::failure(error.to_string()),
+            };
+            let mut request = LoadRequest::new(path, context.options.base.clone());
+            request.replace = if replace { Replace::Allow } else { Replace::Refuse };
+            let stage = context.stage;
+            match context.toolbox.load(request, |to| stage.enter(to.to_string())).await {
+                Ok(loaded) => Answer::success(&LoadedView::from(&loaded)),
+                Err(error) => Answer::diagnostic(&error),
+            }
+        })
+    }
+}
+
+fn read(arguments: JsonObject) -> Result<Request, ArgumentError> {
+    let mut arguments = Arguments::new(arguments);
+    let request = Request { path: arguments.text("path")?, replace: arguments.flag("replace")? };
+    arguments.finish()?;
+    Ok(request)
+}

@@ -1,0 +1,50 @@
+//! How a server behaves towards every client. Plain data, decided by whoever starts it: nothing here
+//! reads the environment or a file, and no client can change it.
+
+use std::path::PathBuf;
+
+/// Whether the built-in tools are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BuiltIns {
+    /// They are listed and can be called.
+    #[default]
+    Serve,
+    /// They are neither listed nor callable: their names are as unknown as any other. The set of
+    /// tools then changes only from outside, as the 2026-07-28 revision wants it.
+    Refuse,
+}
+
+/// What becomes of what a guest printed during a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GuestOutput {
+    /// The client does not see it.
+    #[default]
+    Hide,
+    /// It follows the result as text blocks of its own, one for each stream that is not empty.
+    Show,
+}
+
+/// How a server behaves towards every client.
+#[derive(Debug, Clone)]
+pub struct ServerOptions {
+    /// Whether the built-in tools are there.
+    pub built_ins: BuiltIns,
+    /// What a relative path given to `load-component` or `inspect-component` is relative to.
+    pub base: PathBuf,
+    /// The version that the server calls itself by.
+    pub version: String,
+    /// What becomes of what a guest printed.
+    pub guest_output: GuestOutput,
+}
+
+impl ServerOptions {
+    /// Built-in tools served, guests' output hidden.
+    pub fn new(base: impl Into<PathBuf>, version: impl Into<String>) -> Self {
+        Self {
+            built_ins: BuiltIns::default(),
+            base: base.into(),
+            version: version.into(),
+            guest_output: GuestOutput::default(),
+        }
+    }
+}

@@ -1,0 +1,340 @@
+//! The service behind every transport and every revision: each method of the protocol that we serve,
+//! as a question to the toolbox. It must never block, never remember anything of a connection but
+//! whom to tell of changes, and answer `initialize` and `server/discover` without the store.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rmcp::RoleServer;
+use rmcp::handler::server::ServerHandler;
+use rmcp::model::{
+    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestMethod,
+    CompleteRequestParams, CompleteResult, CustomRequest, CustomResult, DiscoverResult, ErrorCode,
+    ErrorData, Implementation, InitializeRequestParams, InitializeResult, ListPromptsRequestMethod,
+    ListPromptsResult, ListResourceTemplatesRequestMethod, ListResourceTemplatesResult,
+    ListResourcesRequestMethod, ListResourcesResult, ListToolsResult, MetaObject,
+    PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig, SubscriptionFilter,
+    Tool as ProtocolTool,
+};
+use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use wassette_toolbox::{Catalog, JsonObject, Toolbox};
+
+use crate::admin::{self, BuiltIn};
+use crate::answer::Answer;
+use crate::caught::{Panicked, caught};
+use crate::convert;
+use crate::notify::{self, Peers};
+use crate::options::{BuiltIns, ServerOptions};
+use crate::page;
+use crate::progress::{Stage, reported};
+
+mod instructions;
+
+/// How long a client may rely on what `server/discover` said, in milliseconds. It never changes
+/// while the process lives.
+const DISCOVERY_FRESH: u64 = 60_000;
+
+/// One connection's service. [`Server::connection`] makes the next one's.
+#[derive(Clone)]
+pub(crate) struct Server {
+    shared: Arc<Shared>,
+    /// Whether this connection's client is among the peers already.
+    announced: Arc<AtomicBool>,
+}
+
+/// How the service ends.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ending {
+    /// No further request comes: streams end as the protocol wants it.
+    pub(crate) listening: CancellationToken,
+    /// Whatever still runs is stopped.
+    pub(crate) work: CancellationToken,
+}
+
+struct Shared {
+    toolbox: Toolbox,
+    options: ServerOptions,
+    /// Sorted by name; empty where they are refused.
+    built_ins: Vec<(ProtocolTool, &'static dyn BuiltIn)>,
+    catalogs: watch::Receiver<Arc<Catalog>>,
+    peers: Peers,
+    ending: Ending,
+    config: ServerConfig,
+    /// The `_meta` of every result of 2026-07-28.
+    stamp: MetaObject,
+}
+
+impl Server {
+    /// Starts the one watcher of the process; must be called inside a runtime.
+    pub(crate) fn new(toolbox: Toolbox, options: ServerOptions, ending: Ending) -> Self {
+        let built_ins: &[&'static dyn BuiltIn] = match options.built_ins {
+            BuiltIns::Serve => admin::ALL,
+            BuiltIns::Refuse => &[],
+        };
+        Self::with_built_ins(toolbox, options, ending, built_ins)
+    }
+
+    fn with_built_ins(
+        toolbox: Toolbox,
+        options: ServerOptions,
+        ending: Ending,
+        built_ins: &[&'static dyn BuiltIn],
+    ) -> Self {
+        let mut built_ins: Vec<_> =
+            built_ins.iter().map(|tool| (admin::listed(*tool), *tool)).collect();
+        built_ins.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
+        let peers = Peers::default();
+        tokio::spawn(notify::watch(toolbox.clone(), peers.clone(), ending.listening.clone()));
+        let config = config(&options);
+        let stamp = stamp(&config.server_info);
+        let catalogs = toolbox.subscribe();
+        let shared = Shared { toolbox, options, built_ins, catalogs, peers, ending, config, stamp };
+        Self { shared: Arc::new(shared), announced: Arc::default() }
+    }
+
+    /// The same service for another connection.
+    pub(crate) fn connection(&self) -> Self {
+        Self { shared: self.shared.clone(), announced: Arc::default() }
+    }
+
+    /// The `_meta` that a result has in the revision that is spoken.
+    fn stamp(&self, context: &RequestContext<RoleServer>) -> Option<MetaObject> {
+        speaks_modern(context).then(|| self.shared.stamp.clone())
+    }
+
+    fn built_in(&self, name: &str) -> Option<&(ProtocolTool, &'static dyn BuiltIn)> {
+        let built_ins = &self.shared.built_ins;
+        let index = built_ins.binary_search_by(|(tool, _)| tool.name.as_ref().cmp(name)).ok()?;
+        built_ins.get(index)
+    }
+
+    async fn all_tools(&self) -> Vec<ProtocolTool> {
+        let catalog = self.shared.toolbox.catalog().await;
+        let built_ins = self.shared.built_ins.iter().map(|(tool, _)| tool.clone());
+        let mut tools: Vec<_> =
+            built_ins.chain(catalog.tools().iter().map(|tool| convert::tool(tool))).collect();
+        tools.sort_by(|one, other| one.name.cmp(&other.name));
+        tools
+    }
+
+    async fn answer(
+        &self,
+        name: &str,
+        arguments: JsonObject,
+        stage: &Stage,
+    ) -> Result<Answer, ErrorData> {
+        let Shared { toolbox, options, .. } = self.shared.as_ref();
+        if let Some((_, tool)) = self.built_in(name) {
+            let context = admin::Context { toolbox, options, stage };
+            return Ok(tool.run(context, arguments).await);
+        }
+        match toolbox.call(name, arguments).await {
+            Ok(output) => Ok(Answer::output(output, options.guest_output)),
+            Err(refused) => Err(convert::refusal(&refused)),
+        }
+    }
+
+    /// Runs `work` unless it is cancelled first. Dropping it is what stops a guest.
+    async fn unless_cancelled<T>(
+        &self,
+        context: &RequestContext<RoleServer>,
+        work: impl Future<Output = Result<T, ErrorData>>,
+    ) -> Result<T, ErrorData> {
+        tokio::select! {
+            biased;
+            result = caught(work) => result.unwrap_or_else(|Panicked| Err(fault())),
+            // Nobody reads the answer to a cancelled request.
+            () = context.ct.cancelled() => Err(stopped("the request was cancelled")),
+            () = self.shared.ending.work.cancelled() => Err(stopped("the server is stopping")),
+        }
+    }
+}
+
+impl ServerHandler for Server {
+    fn get_info(&self) -> ServerConfig {
+        self.shared.config.clone()
+    }
+
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        let result = self.negotiate_initialize(&request)?;
+        let mut client = request;
+        // Later requests are served in the revision agreed on, not in the one wished for.
+        client.protocol_version = result.protocol_version.clone();
+        context.peer.set_peer_info(client);
+        Ok(result)
+    }
+
+    async fn discover(
+        &self,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<DiscoverResult, ErrorData> {
+        let versions = self.supported_protocol_versions().into_owned();
+        let mut result = DiscoverResult::from_server_info(versions, self.get_info());
+        result.ttl_ms = DISCOVERY_FRESH;
+        Ok(result)
+    }
+
+    async fn list_tools(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let start = match request.and_then(|request| request.cursor) {
+            None => None,
+            Some(cursor) => Some(page::after(&cursor).ok_or_else(|| {
+                ErrorData::invalid_params("the cursor is none that this server gave", None)
+            })?),
+        };
+        let work = async { Ok(self.all_tools().await) };
+        let tools = self.unless_cancelled(&context, work).await?;
+        let (tools, next) = page::page(tools, start.as_deref(), |tool| &tool.name);
+        let mut result = ListToolsResult::with_all_items(tools);
+        result.next_cursor = next;
+        if speaks_modern(&context) {
+            // Any moment may bring another tool, and only those who listen are told.
+            result.ttl_ms = Some(0);
+            result.cache_scope = Some(CacheScope::Private);
+        }
+        result.meta = self.stamp(&context);
+        Ok(result)
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let arguments = request.arguments.unwrap_or_default();
+        let stage = Stage::new();
+        let work = reported(self.answer(&request.name, arguments, &stage), &stage, &context);
+        let answer = self.unless_cancelled(&context, work).await?;
+        Ok(convert::result(answer, self.stamp(&context)).into())
+    }
+
+    /// The SDK checks `Mcp-Param-*` headers against this.
+    fn get_tool(&self, name: &str) -> Option<ProtocolTool> {
+        if let Some((tool, _)) = self.built_in(name) {
+            return Some(tool.clone());
+        }
+        let catalog = self.shared.catalogs.borrow().clone();
+        catalog.find(name).ok().map(|tool| convert::tool(tool))
+    }
+
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        if !self.announced.swap(true, Ordering::Relaxed) {
+            self.shared.peers.add(context.peer);
+        }
+    }
+
+    fn accepted_subscription_filter(
+        &self,
+        requested: &SubscriptionFilter,
+    ) -> Option<SubscriptionFilter> {
+        Some(requested.supported_by(&self.shared.config.capabilities))
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        let Shared { toolbox, ending, .. } = self.shared.as_ref();
+        notify::listen(toolbox, &context, &ending.listening).await;
+        Ok(())
+    }
+
+    // What is not declared is not there: the SDK's own answers are empty lists.
+
+    async fn complete(
+        &self,
+        _request: CompleteRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        Err(ErrorData::method_not_found::<CompleteRequestMethod>())
+    }
+
+    async fn list_prompts(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        Err(ErrorData::method_not_found::<ListPromptsRequestMethod>())
+    }
+
+    async fn list_resources(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        Err(ErrorData::method_not_found::<ListResourcesRequestMethod>())
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        Err(ErrorData::method_not_found::<ListResourceTemplatesRequestMethod>())
+    }
+
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        let removed = request.method == "initialize" && speaks_modern(&context);
+        // The SDK takes a known method whose parameters do not fit for an unknown one.
+        if SERVED.contains(&request.method.as_str()) && !removed {
+            let message = format!("the parameters of `{}` have the wrong shape", request.method);
+            return Err(ErrorData::invalid_params(message, None));
+        }
+        let method: String = request.method.chars().take(100).collect();
+        let message = format!("there is no method `{method}`");
+        Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, message, None))
+    }
+
+    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+        Cow::Borrowed(ProtocolVersion::KNOWN_VERSIONS)
+    }
+}
+
+/// The methods that have parameters and are served.
+const SERVED: &[&str] = &["initialize", "tools/list", "tools/call", "subscriptions/listen"];
+
+/// Whether the request is of a revision that has no handshake.
+fn speaks_modern(context: &RequestContext<RoleServer>) -> bool {
+    context.protocol_version().is_some_and(|version| !version.has_initialize())
+}
+
+fn config(options: &ServerOptions) -> ServerConfig {
+    let capabilities =
+        ServerCapabilities::builder().enable_tools().enable_tool_list_changed().build();
+    let implementation = Implementation::new("wassette", options.version.clone())
+        .with_title("Wassette")
+        .with_description("WebAssembly components as tools, each in a sandbox of its own");
+    ServerConfig::new(capabilities)
+        .with_server_info(implementation)
+        .with_instructions(instructions::text(options.built_ins))
+}
+
+fn stamp(implementation: &Implementation) -> MetaObject {
+    let mut meta = MetaObject::default();
+    if let Ok(value) = serde_json::to_value(implementation) {
+        meta.0.insert("io.modelcontextprotocol/serverInfo".to_owned(), value);
+    }
+    meta
+}
+
+fn fault() -> ErrorData {
+    ErrorData::internal_error("the server failed while it served this; its log says more", None)
+}
+
+fn stopped(why: &'static str) -> ErrorData {
+    ErrorData::internal_error(why, None)
+}
+
+#[cfg(test)]
+mod tests;
