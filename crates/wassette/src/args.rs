@@ -1,0 +1,134 @@
+//! What a user can write on the command line, and nothing else: each doc comment here is help text.
+//! It must never read a file or decide what a flag does.
+
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
+
+use crate::command::completion::CompletionArgs;
+use crate::command::component::ComponentCommand;
+use crate::command::inspect::InspectArgs;
+use crate::command::run::RunArgs;
+use crate::command::serve::ServeArgs;
+use crate::command::tool::ToolCommand;
+use crate::version::SUMMARY;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Runs WebAssembly Components as MCP tools, in a sandbox that denies by default
+#[derive(Debug, Parser)]
+#[command(
+    name = "wassette",
+    version = SUMMARY,
+    styles = STYLES,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    propagate_version = false,
+    infer_long_args = false
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What holds for every verb.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct GlobalArgs {
+    /// The folder of the component store [default: `component_dir` of the configuration, else the
+    /// platform's data folder]
+    #[arg(long, global = true, value_name = "PATH", env = "WASSETTE_COMPONENT_DIR")]
+    #[arg(hide_env_values = true)]
+    pub(crate) component_dir: Option<PathBuf>,
+
+    /// The configuration file [default: `wassette/config.toml` in the platform's configuration
+    /// folder]
+    #[arg(long, global = true, value_name = "FILE", env = "WASSETTE_CONFIG_FILE")]
+    #[arg(hide_env_values = true)]
+    pub(crate) config: Option<PathBuf>,
+
+    /// How data is printed [default: table on a terminal, json elsewhere]
+    #[arg(short, long, global = true, value_name = "FORMAT", alias = "output-format")]
+    pub(crate) output: Option<Format>,
+
+    /// Print errors and data only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+
+    /// Print what is being done
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value_t, hide_possible_values = false)]
+    pub(crate) color: ColorChoice,
+}
+
+/// The shapes that data can be printed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Table,
+    Json,
+    Yaml,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the tools over MCP on standard input and output, for a client that starts this program
+    Run(RunArgs),
+    /// Serve the tools over MCP on Streamable HTTP, on this machine only
+    Serve(ServeArgs),
+    /// Load, unload and list components
+    #[command(subcommand, arg_required_else_help = true)]
+    Component(ComponentCommand),
+    /// Show what a component exports and imports, whether or not it is loaded
+    Inspect(InspectArgs),
+    /// List, read and call tools, without a server
+    #[command(subcommand, arg_required_else_help = true)]
+    Tool(ToolCommand),
+    /// Print the completion script of a shell
+    #[command(alias = "autocomplete")]
+    Completion(CompletionArgs),
+    /// Show the main job on components that come with this program
+    Demo,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Arguments;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_and_every_argument_has_help() {
+        fn check(command: &clap::Command) {
+            let name = command.get_name();
+            assert!(command.get_about().is_some(), "`{name}` has no help");
+            for argument in command.get_arguments() {
+                assert!(
+                    argument.get_help().is_some(),
+                    "`{name} {}` has no help",
+                    argument.get_id()
+                );
+            }
+            command.get_subcommands().for_each(check);
+        }
+        let mut command = Arguments::command();
+        command.build();
+        check(&command);
+    }
+}

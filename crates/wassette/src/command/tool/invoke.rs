@@ -1,0 +1,88 @@
+//! `tool invoke`: one call. Standard output carries the result and only the result.
+
+use std::io::Read;
+
+use clap::Args;
+use serde_json::{Value, json};
+use wassette_mcp::{BuiltIns, call_built_in};
+use wassette_toolbox::{JsonObject, ToolOutput};
+
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::printer::{Accent, Talk};
+
+#[derive(Debug, Args)]
+pub(crate) struct InvokeArgs {
+    /// The tool's name, as `tool list` shows it
+    name: String,
+
+    /// The arguments, one JSON object; `-` reads it from standard input
+    #[arg(long, value_name = "JSON", default_value = "{}", allow_hyphen_values = true)]
+    args: String,
+}
+
+pub(crate) async fn invoke(context: &Context, args: InvokeArgs) -> Result<(), CommandError> {
+    let arguments = arguments(&args.args)?;
+    let toolbox = context.toolbox()?;
+    let options = context.server_options(BuiltIns::Serve);
+    let built_in = call_built_in(&toolbox, &options, &args.name, arguments.clone()).await;
+    if let Some(answer) = built_in {
+        return show(context, &answer.text, answer.structured, answer.is_error);
+    }
+    let output = toolbox.call(&args.name, arguments).await?;
+    tell_the_rest(context, &output);
+    show(context, &output.text, output.structured, output.is_error)
+}
+
+fn show(
+    context: &Context,
+    text: &[String],
+    structured: Option<Value>,
+    is_error: bool,
+) -> Result<(), CommandError> {
+    let text = text.join("\n");
+    if is_error {
+        return Err(CommandError::Tool { text });
+    }
+    // A function without a result has answered too.
+    let value = structured.unwrap_or_else(|| json!({ "result": null }));
+    Ok(context.printer.data(&value, || text)?)
+}
+
+/// Says what a result does not: what the component wrote, where that is asked for, and what it was
+/// denied, even when it swallowed the denial.
+fn tell_the_rest(context: &Context, output: &ToolOutput) {
+    let printer = &context.printer;
+    if context.config.show_output || printer.talk() == Talk::Verbose {
+        for (name, written) in [("stdout", &output.stdout), ("stderr", &output.stderr)] {
+            if !written.is_empty() {
+                printer.labelled(Accent::Dim, &format!("{name} of the component"), written);
+            }
+        }
+    }
+    for denial in output.denials.iter().map(ToString::to_string) {
+        if !output.text.iter().any(|text| text.contains(&denial)) {
+            printer.warn(&format!("the component {denial}"), None);
+        }
+    }
+}
+
+fn arguments(text: &str) -> Result<JsonObject, CommandError> {
+    let wrong = |fault: String| CommandError::Arguments { fault };
+    let mut input = String::new();
+    let text = if text == "-" {
+        let read = std::io::stdin().lock().read_to_string(&mut input);
+        read.map_err(|error| wrong(format!("standard input cannot be read: {error}")))?;
+        input.as_str()
+    } else {
+        text
+    };
+    match serde_json::from_str(text).map_err(|error| wrong(error.to_string()))? {
+        Value::Object(arguments) => Ok(arguments),
+        Value::Null => Err(wrong("found null".to_owned())),
+        Value::Bool(_) => Err(wrong("found a boolean".to_owned())),
+        Value::Number(_) => Err(wrong("found a number".to_owned())),
+        Value::String(_) => Err(wrong("found a string".to_owned())),
+        Value::Array(_) => Err(wrong("found an array".to_owned())),
+    }
+}

@@ -1,0 +1,286 @@
+//! The configuration file: TOML whose every key takes effect.
+//!
+//! It is read once, at the edge. A key that means nothing here is refused with its place and the
+//! nearest key that does, for a limit that is misspelled must not pass for a limit that is set.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use miette::Diagnostic;
+use thiserror::Error;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+use wassette_policy::{LimitError, Limits, Setting};
+use wassette_toolbox::Override;
+
+mod components;
+
+/// The settings of a configuration file; what it does not say is `None`, empty or the default.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Config {
+    /// The folder of the component store; relative to the file's folder.
+    pub(crate) component_dir: Option<PathBuf>,
+    /// Where `serve` listens.
+    pub(crate) bind_address: Option<SocketAddr>,
+    /// Further values of the `Host` header that `serve` answers to.
+    pub(crate) allowed_hosts: Vec<String>,
+    /// Further values of the `Origin` header that `serve` answers to.
+    pub(crate) allowed_origins: Vec<String>,
+    /// The longest name that a tool is given, in characters.
+    pub(crate) tool_name_limit: Option<usize>,
+    /// Whether a result carries what the component wrote to its standard output and error.
+    pub(crate) show_output: bool,
+    /// The limits of every call.
+    pub(crate) limits: Limits,
+    /// What the operator says about components, by their ids.
+    pub(crate) components: BTreeMap<String, Override>,
+}
+
+/// Why a configuration file is refused.
+#[derive(Debug, Error, Diagnostic)]
+pub(crate) enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration `{path}`")]
+    #[diagnostic(help("`--config` and `WASSETTE_CONFIG_FILE` name the file that is read"))]
+    Read { path: String, source: io::Error },
+    /// Something in the file is wrong.
+    #[error("`{path}` line {line}, column {column}: {fault}")]
+    Fault {
+        path: String,
+        line: usize,
+        column: usize,
+        fault: Box<Fault>,
+        #[help]
+        help: String,
+    },
+}
+
+/// What is wrong at one place of the file.
+#[derive(Debug, Error)]
+pub(crate) enum Fault {
+    #[error("{0}")]
+    Syntax(String),
+    #[error("there is no key `{0}`")]
+    UnknownKey(String),
+    #[error("`{key}` is {expected}, not {found}")]
+    Kind { key: String, expected: &'static str, found: &'static str },
+    #[error("`{key}` cannot be `{found}`")]
+    Value { key: String, found: String },
+    #[error(transparent)]
+    Limit(LimitError),
+}
+
+/// What is wrong, where (in bytes), and the cure.
+struct Refusal {
+    fault: Box<Fault>,
+    place: Range<usize>,
+    help: String,
+}
+
+impl Config {
+    /// The keys of the top level, in the order that the documentation has.
+    const KEYS: [&'static str; 8] = [
+        "component_dir",
+        "bind_address",
+        "allowed_hosts",
+        "allowed_origins",
+        "tool_name_limit",
+        "show_output",
+        "limits",
+        "components",
+    ];
+    /// A shorter limit leaves no room for a cut name's hash; a longer name fits no client.
+    const TOOL_NAME_LIMITS: std::ops::RangeInclusive<usize> = 16..=64;
+
+    /// Reads the file at `path`.
+    pub(crate) fn read(path: &Path) -> Result<Self, ConfigError> {
+        let shown = path.display().to_string();
+        let text = fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: shown.clone(), source })?;
+        Self::parse(&text, path.parent().unwrap_or(Path::new(""))).map_err(|refusal| {
+            let (line, column) = line_and_column(&text, refusal.place.start);
+            let Refusal { fault, help, .. } = refusal;
+            ConfigError::Fault { path: shown, line, column, fault, help }
+        })
+    }
+
+    fn parse(text: &str, folder: &Path) -> Result<Self, Refusal> {
+        let document = DeTable::parse(text).map_err(|error| Refusal {
+            fault: Box::new(Fault::Syntax(error.message().replace('\n', ", "))),
+            place: error.span().unwrap_or(0..0),
+            help: "the file is written in TOML, such as `bind_address = \"127.0.0.1:9001\"`".into(),
+        })?;
+        let mut config = Self::default();
+        for (key, value) in document.get_ref() {
+            let entry = Entry { key: key.get_ref(), value };
+            match entry.key {
+                "component_dir" => config.component_dir = Some(entry.path(folder)?),
+                "bind_address" => config.bind_address = Some(entry.address()?),
+                "allowed_hosts" => config.allowed_hosts = entry.texts()?,
+                "allowed_origins" => config.allowed_origins = entry.texts()?,
+                "tool_name_limit" => config.tool_name_limit = Some(entry.tool_name_limit()?),
+                "show_output" => config.show_output = entry.boolean()?,
+                "limits" => config.limits = entry.limits()?,
+                "components" => config.components = entry.components()?,
+                unknown => {
+                    return Err(Refusal {
+                        fault: Box::new(Fault::UnknownKey(unknown.to_owned())),
+                        place: key.span(),
+                        help: nearest(unknown, &Self::KEYS),
+                    });
+                }
+            }
+        }
+        Ok(config)
+    }
+}
+
+/// One `key = value` of the top level.
+struct Entry<'a> {
+    key: &'a str,
+    value: &'a Spanned<DeValue<'a>>,
+}
+
+impl Entry<'_> {
+    fn text(&self) -> Result<&str, Refusal> {
+        self.value.get_ref().as_str().ok_or_else(|| self.kind("a text", self.value))
+    }
+
+    fn boolean(&self) -> Result<bool, Refusal> {
+        let value = self.value.get_ref().as_bool();
+        value.ok_or_else(|| self.kind("`true` or `false`", self.value))
+    }
+
+    fn texts(&self) -> Result<Vec<String>, Refusal> {
+        const EXPECTED: &str = "a list of texts";
+        let list = self.value.get_ref().as_array();
+        let list = list.ok_or_else(|| self.kind(EXPECTED, self.value))?;
+        let texts = list.iter().map(|item| {
+            let text = item.get_ref().as_str().ok_or_else(|| self.kind(EXPECTED, item))?;
+            if text.trim().is_empty() {
+                return Err(self.value_at(item, text, "leave the entry out"));
+            }
+            Ok(text.to_owned())
+        });
+        texts.collect()
+    }
+
+    fn path(&self, folder: &Path) -> Result<PathBuf, Refusal> {
+        let text = self.text()?;
+        if text.is_empty() || text.starts_with('~') {
+            return Err(self.wrong(text, "write the folder in full, such as `/home/me/components`"));
+        }
+        Ok(folder.join(text))
+    }
+
+    fn address(&self) -> Result<SocketAddr, Refusal> {
+        let text = self.text()?;
+        text.parse()
+            .map_err(|_| self.wrong(text, "write an address and a port, such as `127.0.0.1:9001`"))
+    }
+
+    fn tool_name_limit(&self) -> Result<usize, Refusal> {
+        let value = self.value.get_ref().as_integer();
+        let text = value.ok_or_else(|| self.kind("a whole number", self.value))?.to_string();
+        let number = text.parse().ok().filter(|limit| Config::TOOL_NAME_LIMITS.contains(limit));
+        number.ok_or_else(|| self.wrong(&text, "write a whole number from 16 to 64"))
+    }
+
+    fn limits(&self) -> Result<Limits, Refusal> {
+        let table = self.table()?;
+        let mut limits = Limits::default();
+        for (name, value) in table {
+            let setting = match value.get_ref() {
+                DeValue::String(text) => Setting::Text(text.clone().into_owned()),
+                DeValue::Integer(number) => number
+                    .to_string()
+                    .parse()
+                    .map(Setting::Number)
+                    .unwrap_or_else(|_| Setting::Text(number.to_string())),
+                other => {
+                    let key = format!("limits.{}", name.get_ref());
+                    let expected = "an amount such as `\"256Mi\"`, `\"10s\"` or `32`";
+                    let found = other.type_str();
+                    return Err(Refusal {
+                        fault: Box::new(Fault::Kind { key, expected, found }),
+                        place: value.span(),
+                        help: "every limit has a default: leave the key out to keep it".into(),
+                    });
+                }
+            };
+            limits.set(name.get_ref(), &setting).map_err(|error| {
+                let (place, help) = match &error {
+                    LimitError::Unknown { name: unknown, .. } => {
+                        (name.span(), nearest(unknown, &Limits::NAMES))
+                    }
+                    other => (value.span(), help_of(other)),
+                };
+                Refusal { fault: Box::new(Fault::Limit(error)), place, help }
+            })?;
+        }
+        Ok(limits)
+    }
+
+    fn kind(&self, expected: &'static str, found: &Spanned<DeValue<'_>>) -> Refusal {
+        Refusal {
+            fault: Box::new(Fault::Kind {
+                key: self.key.to_owned(),
+                expected,
+                found: found.get_ref().type_str(),
+            }),
+            place: found.span(),
+            help: format!("leave `{}` out to keep its default", self.key),
+        }
+    }
+
+    fn wrong(&self, found: &str, help: &str) -> Refusal {
+        self.value_at(self.value, found, help)
+    }
+
+    fn value_at(&self, place: &Spanned<DeValue<'_>>, found: &str, help: &str) -> Refusal {
+        Refusal {
+            fault: Box::new(Fault::Value { key: self.key.to_owned(), found: found.to_owned() }),
+            place: place.span(),
+            help: help.to_owned(),
+        }
+    }
+}
+
+fn help_of(error: &LimitError) -> String {
+    match error {
+        // The amount's own words: what is wrong with it, and what would do.
+        LimitError::Amount { source, .. } => match source.help() {
+            Some(help) => format!("{source}: {help}"),
+            None => source.to_string(),
+        },
+        other => other.help().map(|help| help.to_string()).unwrap_or_default(),
+    }
+}
+
+fn nearest(unknown: &str, known: &[&str]) -> String {
+    let alike = known.iter().copied().map(|key| {
+        let folded = unknown.to_lowercase().replace('-', "_");
+        (strsim::damerau_levenshtein(&folded, &key.replace('-', "_")), key)
+    });
+    match alike.min() {
+        Some((distance, key)) if distance <= 3.min(unknown.chars().count() / 2) => {
+            format!("did you mean `{key}`?")
+        }
+        _ => format!("the keys are: {}", known.join(", ")),
+    }
+}
+
+/// The line and the column of `offset` in `text`, both from 1; columns count characters.
+fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|character| *character != '\n').count() + 1;
+    (line, column)
+}
+
+#[cfg(test)]
+mod tests;

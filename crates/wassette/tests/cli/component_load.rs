@@ -1,0 +1,287 @@
+//! `component load`.
+
+use insta::assert_snapshot;
+use wassette_testkit::compiled;
+
+use crate::{empty, with_guests};
+
+#[test]
+fn a_path_is_loaded() {
+    let env = empty();
+    env.guest("add");
+    assert_snapshot!(env.run(["component", "load", "./add.wasm"]), @r#"
+    exit code: 0
+    ----- stdout -----
+    {
+      "status": "component loaded successfully",
+      "id": "add",
+      "digest": "sha256:[DIGEST]",
+      "tools": [
+        {
+          "name": "add",
+          "title": "Add",
+          "description": "`add(a: s32, b: s32) -> s32`",
+          "component": "add",
+          "input_schema": {
+            "type": "object",
+            "properties": {
+              "a": {
+                "type": "integer",
+                "minimum": -2147483648,
+                "maximum": 2147483647
+              },
+              "b": {
+                "type": "integer",
+                "minimum": -2147483648,
+                "maximum": 2147483647
+              }
+            },
+            "required": [
+              "a",
+              "b"
+            ],
+            "additionalProperties": false
+          },
+          "output_schema": {
+            "type": "object",
+            "properties": {
+              "result": {
+                "type": "integer",
+                "minimum": -2147483648,
+                "maximum": 2147483647
+              }
+            },
+            "required": [
+              "result"
+            ]
+          }
+        }
+      ]
+    }
+    "#);
+    assert_snapshot!(env.run(["component", "load", "add.wasm", "-o", "table"]), @"
+    exit code: 0
+    ----- stdout -----
+    component already loaded: add
+
+    TOOL  FUNCTION
+    add   add(a: s32, b: s32) -> s32
+    ");
+}
+
+#[test]
+fn a_file_uri_is_loaded() {
+    let env = empty();
+    let uri = format!("file://{}", env.guest("add").display());
+    let loaded = env.run(["component", "load", &uri]).success();
+    assert_eq!(loaded.json()["id"], "add");
+}
+
+#[test]
+fn a_new_version_takes_the_place_of_the_old_one() {
+    let env = with_guests(&["add"]);
+    env.write("add.wasm", compiled("strings"));
+    assert_snapshot!(env.run(["component", "load", "add.wasm", "-o", "table"]), @"
+    exit code: 0
+    ----- stdout -----
+    component reloaded successfully: add
+
+    TOOL   FUNCTION
+    echo   echo(v: list<u8>) -> list<u8>
+    greet  greet(name: string) -> string
+    ");
+}
+
+#[test]
+fn tools_are_chosen_and_named() {
+    let env = empty();
+    env.guest("strings");
+    let load = ["component", "load", "strings.wasm", "-o", "table"];
+    assert_snapshot!(env.run(
+        [&load[..], &["--only", "greet", "--rename", "greet=say-hello"]].concat()
+    ), @"
+    exit code: 0
+    ----- stdout -----
+    component loaded successfully: strings
+
+    TOOL       FUNCTION
+    say-hello  greet(name: string) -> string
+    ");
+    assert_snapshot!(env.run([&load[..], &["--prefix", "my"]].concat()), @"
+    exit code: 0
+    ----- stdout -----
+    component reloaded successfully: strings
+
+    TOOL      FUNCTION
+    my_echo   echo(v: list<u8>) -> list<u8>
+    my_greet  greet(name: string) -> string
+    ");
+    assert_snapshot!(env.run([&load[..], &["--only", "gret"]].concat()), @"
+    exit code: 1
+    ----- stderr -----
+    error: the component exports no function `gret`
+    hint: its functions are: `greet`, `echo`
+    ");
+    assert_snapshot!(env.run([&load[..], &["--rename", "greet=load-component"]].concat()), @"
+    exit code: 1
+    ----- stderr -----
+    error: the tool name `load-component` is taken by `wassette`
+    hint: choose another name
+    ");
+    assert_snapshot!(env.run([&load[..], &["--rename", "greet=not a name"]].concat()), @"
+    exit code: 1
+    ----- stderr -----
+    error: `not a name` is not a tool name
+    hint: use a letter or `_` first, then letters, digits, `_` and `-`, at most 64 in all
+    ");
+    assert_snapshot!(env.run([&load[..], &["--rename", "greet"]].concat()), @"
+    exit code: 2
+    ----- stderr -----
+    error: invalid value 'greet' for '--rename <FUNCTION=TOOL>': write the function's name, `=` and the tool's name
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn a_name_that_is_taken_is_given_another_and_said() {
+    let env = with_guests(&["add"]);
+    env.write("sum.wasm", compiled("add"));
+    assert_snapshot!(env.run(["component", "load", "sum.wasm", "-o", "table"]), @"
+    exit code: 0
+    ----- stdout -----
+    component loaded successfully: sum
+
+    TOOL     FUNCTION
+    sum_add  add(a: s32, b: s32) -> s32
+    ----- stderr -----
+    warning: `add` is a tool of `add` already, so this is `sum_add`
+    ");
+}
+
+#[test]
+fn the_same_id_from_another_source_is_refused_unless_asked_for() {
+    let env = with_guests(&["add"]);
+    env.write("other/add.wasm", compiled("strings"));
+    assert_snapshot!(env.run(["component", "load", "other/add.wasm"]), @"
+    exit code: 1
+    ----- stderr -----
+    error: component `add` is already loaded from `file://[WORK]/add.wasm`, refused to load it from `file://[WORK]/other/add.wasm`
+    hint: unload `add` first, or put the new one in its place with `--replace`
+    ");
+    let replaced = env.run(["component", "load", "other/add.wasm", "--replace"]).success();
+    assert_eq!(replaced.json()["status"], "component reloaded successfully");
+}
+
+#[test]
+fn what_is_no_reference_is_refused() {
+    let env = empty();
+    assert_snapshot!(env.run(["component", "load", "nowhere.wasm"]), @"
+    exit code: 1
+    ----- stderr -----
+    error: no such file: `[WORK]/nowhere.wasm`
+    hint: a relative path is looked up from the folder that wassette was started in
+    ");
+    assert_snapshot!(env.run(["component", "load", "."]), @"
+    exit code: 1
+    ----- stderr -----
+    error: `[WORK]` is a directory, not a file
+    hint: give the path of a WebAssembly component
+    ");
+    assert_snapshot!(env.run(["component", "load", "ftp://example.com/x.wasm"]), @"
+    exit code: 1
+    ----- stderr -----
+    error: `ftp://example.com/x.wasm` has an unknown scheme
+    hint: use a path (`./component.wasm`) or `file://` (`file:///srv/component.wasm`)
+    ");
+    assert_snapshot!(env.run(["component", "load", "oci://example.com/x:1"]), @"
+    exit code: 1
+    ----- stderr -----
+    error: cannot load `oci://example.com/x:1`: loading from `oci://` is not supported yet
+    hint: download the component and load the file by its path
+    ");
+    assert_snapshot!(env.run(["component", "load", "https://example.com/x.wasm"]), @"
+    exit code: 1
+    ----- stderr -----
+    error: cannot load `https://example.com/x.wasm`: loading from `https://` is not supported yet
+    hint: download the component and load the file by its path
+    ");
+    assert_snapshot!(env.run(["component", "load", ""]), @"
+    exit code: 1
+    ----- stderr -----
+    error: the path of the component is empty
+    hint: give a path such as `./component.wasm` or `file:///srv/component.wasm`
+    ");
+}
+
+#[test]
+fn what_is_no_component_is_refused_with_the_reason() {
+    let env = empty();
+    env.guest("core-module");
+    env.write("text.wasm", "(component)");
+    env.write("empty-file.wasm", "");
+    let whole = compiled("strings");
+    env.write("truncated.wasm", &whole[..whole.len() / 2]);
+    // How a file begins that Wasmtime compiled: an ELF object.
+    env.write("compiled.cwasm", b"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00");
+    for name in ["unknown-import", "unknown-function-import", "huge-memory", "start-traps"] {
+        env.guest(name);
+    }
+    assert_snapshot!(env.run(["component", "load", "core-module.wasm"]), @"
+    exit code: 1
+    ----- stderr -----
+    error: cannot load `core-module.wasm`
+      caused by: this is a core WebAssembly module, not a WebAssembly component
+    hint: make a component of it: `wasm-tools component new module.wasm -o component.wasm`
+    ");
+    assert_snapshot!(env.run(["component", "load", "text.wasm"]), @"
+    exit code: 1
+    ----- stderr -----
+    error: cannot load `text.wasm`
+      caused by: this is a component in text form, not a WebAssembly component
+    hint: make a binary of it: `wasm-tools parse component.wat -o component.wasm`
+    ");
+    assert_snapshot!(env.run(["component", "load", "empty-file.wasm"]), @"
+    exit code: 1
+    ----- stderr -----
+    error: `[WORK]/empty-file.wasm` is empty
+    hint: build or download the component again
+    ");
+    assert_snapshot!(env.run(["component", "load", "truncated.wasm"]), @"
+    exit code: 1
+    ----- stderr -----
+    error: cannot load `truncated.wasm`
+      caused by: the component is not valid: failed to parse WebAssembly module: wasm component contains an invalid module section: section range 11..408 is out of bounds (bound = 307)
+    hint: the file seems to be cut off: was the build or the download interrupted?
+    ");
+    assert_snapshot!(env.run(["component", "load", "compiled.cwasm"]), @"
+    exit code: 1
+    ----- stderr -----
+    error: cannot load `compiled.cwasm`
+      caused by: this is a native program, not a WebAssembly component
+    hint: compiled code is never loaded, as it could do anything; load the component's `.wasm` file
+    ");
+    assert_snapshot!(env.run(["component", "load", "unknown-import.wasm"]), @"
+    exit code: 1
+    ----- stderr -----
+    error: cannot load `unknown-import.wasm`
+      caused by: nothing here provides the import `nobody:knows/this@1.0.0`
+    hint: components may import WASI 0.2 and wasi:config; another interface must be provided by a component that is composed with this one
+    ");
+    assert_snapshot!(env.run(["component", "load", "unknown-function-import.wasm"]), @"
+    exit code: 1
+    ----- stderr -----
+    error: cannot load `unknown-function-import.wasm`
+      caused by: nothing here provides the import `host-log`
+    hint: components may import WASI 0.2 and wasi:config; another interface must be provided by a component that is composed with this one
+    ");
+    assert_snapshot!(env.run(["component", "load", "huge-memory.wasm"]), @"
+    exit code: 1
+    ----- stderr -----
+    error: cannot load `huge-memory.wasm`
+      caused by: the component declares a memory of 4Gi, and the limit is 256Mi
+    hint: raise `memory` under `[limits]` in the configuration, or rebuild the component to ask for less
+    ");
+    let listed = env.run(["component", "list"]).success();
+    assert_eq!(listed.json()["total"], 0, "a refused component left something behind");
+}

@@ -1,0 +1,268 @@
+//! Help, versions and commands that mean nothing.
+
+use insta::assert_snapshot;
+
+use crate::empty;
+
+#[test]
+fn no_command_shows_the_help_on_stderr() {
+    let output = empty().run([] as [&str; 0]);
+    assert_eq!((output.code, output.stdout.as_str()), (Some(2), ""));
+    assert!(output.stderr.contains("Usage: wassette [OPTIONS] <COMMAND>"), "{output}");
+    for command in [&["component"], &["tool"]] {
+        let output = empty().run(command);
+        assert_eq!((output.code, output.stdout.as_str()), (Some(2), ""), "{output}");
+    }
+}
+
+#[test]
+fn the_help_of_the_program() {
+    assert_snapshot!(empty().run(["--help"]), @"
+    exit code: 0
+    ----- stdout -----
+    Runs WebAssembly Components as MCP tools, in a sandbox that denies by default
+
+    Usage: wassette [OPTIONS] <COMMAND>
+
+    Commands:
+      run         Serve the tools over MCP on standard input and output, for a client that starts this
+                  program
+      serve       Serve the tools over MCP on Streamable HTTP, on this machine only
+      component   Load, unload and list components
+      inspect     Show what a component exports and imports, whether or not it is loaded
+      tool        List, read and call tools, without a server
+      completion  Print the completion script of a shell
+      demo        Show the main job on components that come with this program
+      help        Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+
+    Global options:
+          --component-dir <PATH>  The folder of the component store [default: `component_dir` of the
+                                  configuration, else the platform's data folder] [env:
+                                  WASSETTE_COMPONENT_DIR]
+          --config <FILE>         The configuration file [default: `wassette/config.toml` in the
+                                  platform's configuration folder] [env: WASSETTE_CONFIG_FILE]
+      -o, --output <FORMAT>       How data is printed [default: table on a terminal, json elsewhere]
+                                  [possible values: table, json, yaml]
+      -q, --quiet                 Print errors and data only
+      -v, --verbose               Print what is being done
+          --color <WHEN>          When to use colours [default: auto] [possible values: auto, always,
+                                  never]
+    ");
+}
+
+#[test]
+fn the_help_of_the_verbs() {
+    // What all verbs share is in the help of the program.
+    let own = |command: &[&str]| {
+        let output = empty().run([command, &["-h"]].concat()).success();
+        let (own, _) = output.stdout.split_once("\nGlobal options:").unwrap();
+        own.to_owned()
+    };
+    assert_snapshot!(own(&["run"]), @"
+    Serve the tools over MCP on standard input and output, for a client that starts this program
+
+    Usage: wassette run [OPTIONS]
+
+    Options:
+          --disable-builtin-tools  Neither list nor answer the tools that load, unload, list and inspect
+                                   components
+      -h, --help                   Print help
+    ");
+    assert_snapshot!(own(&["serve"]), @"
+    Serve the tools over MCP on Streamable HTTP, on this machine only
+
+    Usage: wassette serve [OPTIONS]
+
+    Options:
+          --bind-address <ADDRESS:PORT>  Where to listen; this machine only, port 0 for any [default:
+                                         `bind_address` of the configuration, else 127.0.0.1:9001]
+          --allowed-host <HOST>          A further value of the `Host` header to answer to, with or
+                                         without a port
+          --allowed-origin <ORIGIN>      A further web page's origin to answer to, such as
+                                         `http://example.com:8080`
+          --disable-builtin-tools        Neither list nor answer the tools that load, unload, list and
+                                         inspect components
+      -h, --help                         Print help
+    ");
+    assert_snapshot!(own(&["component"]), @"
+    Load, unload and list components
+
+    Usage: wassette component [OPTIONS] <COMMAND>
+
+    Commands:
+      load    Load a component, or a new version of it: its functions become tools
+      unload  Unload a component: its tools go
+      list    List the components that are loaded
+      help    Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help  Print help
+    ");
+    assert_snapshot!(own(&["component", "load"]), @"
+    Load a component, or a new version of it: its functions become tools
+
+    Usage: wassette component load [OPTIONS] <REF>
+
+    Arguments:
+      <REF>  Where the component is: a path, or `file:///…`
+
+    Options:
+          --replace                 Replace a component of the same id that came from elsewhere
+          --only <NAME>             Make a tool of this function only; may be repeated, or be a list
+                                    with commas
+          --prefix <PREFIX>         Begin the name of every tool with this and `_`
+          --rename <FUNCTION=TOOL>  Give the tool of a function another name; may be repeated
+      -h, --help                    Print help
+    ");
+    assert_snapshot!(own(&["component", "unload"]), @"
+    Unload a component: its tools go
+
+    Usage: wassette component unload [OPTIONS] <ID>
+
+    Arguments:
+      <ID>  The component's id, as `component list` shows it
+
+    Options:
+      -h, --help  Print help
+    ");
+    assert_snapshot!(own(&["component", "list"]), @"
+    List the components that are loaded
+
+    Usage: wassette component list [OPTIONS]
+
+    Options:
+      -h, --help  Print help
+    ");
+    assert_snapshot!(own(&["inspect"]), @"
+    Show what a component exports and imports, whether or not it is loaded
+
+    Usage: wassette inspect [OPTIONS] <ID|FILE>
+
+    Arguments:
+      <ID|FILE>  The id of a component that is loaded, or a path
+
+    Options:
+      -h, --help  Print help
+    ");
+    assert_snapshot!(own(&["tool"]), @"
+    List, read and call tools, without a server
+
+    Usage: wassette tool [OPTIONS] <COMMAND>
+
+    Commands:
+      list    List all tools, the built-in ones included
+      read    Show what a tool does, takes and returns
+      invoke  Call a tool
+      help    Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help  Print help
+    ");
+    assert_snapshot!(own(&["tool", "list"]), @"
+    List all tools, the built-in ones included
+
+    Usage: wassette tool list [OPTIONS]
+
+    Options:
+      -h, --help  Print help
+    ");
+    assert_snapshot!(own(&["tool", "read"]), @"
+    Show what a tool does, takes and returns
+
+    Usage: wassette tool read [OPTIONS] <NAME>
+
+    Arguments:
+      <NAME>  The tool's name, as `tool list` shows it
+
+    Options:
+      -h, --help  Print help
+    ");
+    assert_snapshot!(own(&["tool", "invoke"]), @"
+    Call a tool
+
+    Usage: wassette tool invoke [OPTIONS] <NAME>
+
+    Arguments:
+      <NAME>  The tool's name, as `tool list` shows it
+
+    Options:
+          --args <JSON>  The arguments, one JSON object; `-` reads it from standard input [default: {}]
+      -h, --help         Print help
+    ");
+    assert_snapshot!(own(&["completion"]), @"
+    Print the completion script of a shell
+
+    Usage: wassette completion [OPTIONS] <SHELL>
+
+    Arguments:
+      <SHELL>  The shell [possible values: bash, elvish, fish, powershell, zsh]
+
+    Options:
+      -h, --help  Print help
+    ");
+    assert_snapshot!(own(&["demo"]), @"
+    Show the main job on components that come with this program
+
+    Usage: wassette demo [OPTIONS]
+
+    Options:
+      -h, --help  Print help
+    ");
+}
+
+#[test]
+fn the_version_names_what_is_built_in() {
+    let output = empty().run(["--version"]).success();
+    let version = format!("wassette {} (wasmtime ", env!("CARGO_PKG_VERSION"));
+    assert!(output.stdout.starts_with(&version), "{output}");
+    assert!(output.stdout.contains(", rmcp "), "{output}");
+    assert_eq!(empty().run(["-V"]).success().stdout, output.stdout);
+}
+
+#[test]
+fn what_is_no_command_is_a_usage_error() {
+    assert_snapshot!(empty().run(["componet", "list"]), @"
+    exit code: 2
+    ----- stderr -----
+    error: unrecognized subcommand 'componet'
+
+      tip: some similar subcommands exist: 'completion', 'component'
+
+    Usage: wassette [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(empty().run(["component", "load"]), @"
+    exit code: 2
+    ----- stderr -----
+    error: the following required arguments were not provided:
+      <REF>
+
+    Usage: wassette component load <REF>
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(empty().run(["tool", "list", "-o", "xml"]), @"
+    exit code: 2
+    ----- stderr -----
+    error: invalid value 'xml' for '--output <FORMAT>'
+      [possible values: table, json, yaml]
+
+      tip: a similar value exists: 'yaml'
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(empty().run(["tool", "list", "-q", "-v"]), @"
+    exit code: 2
+    ----- stderr -----
+    error: the argument '--quiet' cannot be used with '--verbose'
+
+    Usage: wassette tool list --quiet
+
+    For more information, try '--help'.
+    ");
+}

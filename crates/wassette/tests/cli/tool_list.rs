@@ -1,0 +1,75 @@
+//! `tool list`.
+
+use insta::assert_snapshot;
+
+use crate::{empty, with_guests};
+
+#[test]
+fn built_in_tools_are_always_there() {
+    assert_snapshot!(empty().run(["tool", "list", "-o", "table"]), @"
+    exit code: 0
+    ----- stdout -----
+    NAME               COMPONENT  DESCRIPTION
+    call-tool          wassette   Calls a tool of a loaded component that is not in your list of
+                                  tools, as after `load-component` or `search-tools`
+    inspect-component  wassette   Shows a component's functions with their signatures and schemas, the
+                                  functions that are not callable with the reason, and what it imports
+    list-components    wassette   Lists the loaded components with their tools, and the stored ones
+                                  that cannot be served with the reason
+    load-component     wassette   Loads a WebAssembly component and makes its functions tools, for
+                                  this and every other client
+    search-tools       wassette   Finds tools of loaded components by words in their names and
+                                  descriptions, best first, with their schemas
+    unload-component   wassette   Removes a component and all its tools, for this and every other
+                                  client
+    ");
+}
+
+#[test]
+fn tools_of_components_are_listed_among_them() {
+    let env = with_guests(&["strings"]);
+    let tools = env.run(["tool", "list"]).success().json()["tools"].clone();
+    let tools = tools.as_array().unwrap();
+    let names: Vec<_> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+    assert!(names.contains(&"greet") && names.contains(&"echo"), "{names:?}");
+    assert!(names.is_sorted(), "{names:?}");
+    let greet = tools.iter().find(|tool| tool["name"] == "greet").unwrap();
+    assert_snapshot!(serde_json::to_string_pretty(greet).unwrap(), @r#"
+    {
+      "name": "greet",
+      "title": "Greet",
+      "description": "`greet(name: string) -> string`",
+      "component": "strings",
+      "input_schema": {
+        "type": "object",
+        "properties": {
+          "name": {
+            "type": "string"
+          }
+        },
+        "required": [
+          "name"
+        ],
+        "additionalProperties": false
+      },
+      "output_schema": {
+        "type": "object",
+        "properties": {
+          "result": {
+            "type": "string"
+          }
+        },
+        "required": [
+          "result"
+        ]
+      }
+    }
+    "#);
+}
+
+#[test]
+fn the_list_is_the_same_in_yaml() {
+    let output = with_guests(&["add"]).run(["tool", "list", "-o", "yaml"]).success();
+    assert!(output.stdout.starts_with("tools:\n"), "{output}");
+    assert!(output.stdout.contains("- name: add\n"), "{output}");
+}
