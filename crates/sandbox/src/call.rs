@@ -2,7 +2,7 @@
 //!
 //! A call is polled where it was asked for, so a short one pays for no other thread. The first time
 //! that it waits or that its slice of a millisecond is over, it moves to the guests' own threads,
-//! so a long one never holds up whoever asked. Dropping the call stops the guest.
+//! so a long one does not hold up whoever asked. Dropping the call stops the guest.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;

@@ -28,7 +28,7 @@ pub struct Component {
 
 impl Component {
     /// Makes a component of sealed code, with what is known of it. `limits` hold for each of its
-    /// calls. It reads no file and blocks for as long as the code is long: some 20 ms for the 33 MB
+    /// calls. It reads no file and blocks for as long as the code is long: some 50 ms for the 33 MB
     /// that a JavaScript engine compiles to.
     pub fn open(
         engine: &Engine,
@@ -55,9 +55,11 @@ impl Component {
             .iter()
             .filter_map(|function| Some((function.id.clone(), index(&function.id)?)))
             .collect();
+        // What cannot be told beforehand may be everything.
         let declared = component.resources_required();
-        let share = declared.map_or(u32::MAX, |d| engine::share(d.num_memories, d.num_tables));
-        let share = engine::share(share, 0);
+        let (memories, tables) =
+            declared.map_or((u32::MAX, 0), |declared| (declared.num_memories, declared.num_tables));
+        let share = engine::share(memories, tables);
         let component = Self {
             instance,
             exports,
