@@ -1,13 +1,43 @@
 //! What a component may do. Pure: no I/O, no async, no wasm.
 //!
-//! Today this is the empty policy, under which nothing outside the sandbox is reachable, and the
-//! finite [`Limits`] that hold for every call. Whoever refuses an effect says so with a [`Denial`].
-//! A rule that could not be enforced must never come to exist in this crate.
+//! A [`Policy`] is read from text and says what one component is allowed; under the empty policy,
+//! nothing outside the sandbox is reachable. The finite [`Limits`] hold for every call. Whoever
+//! refuses an effect says so with a [`Denial`]. A rule that could not be enforced must never come to
+//! exist in this crate.
 
+mod address;
+mod beyond;
 mod denial;
+mod document;
+mod edit;
+mod effective;
+mod environment;
+mod glob;
+mod host;
 mod limits;
+mod network;
+mod permit;
 mod quantity;
+pub mod reference;
+mod storage;
+mod template;
 
-pub use denial::{Denial, Effect};
-pub use limits::{LimitError, Limits, Setting};
+pub use address::{AddressClass, classify, fold};
+pub use denial::{Denial, Effect, Grant};
+pub use document::{Policy, PolicyError, Rules};
+pub use edit::{AnyRule, Edit, EditError, Edited, Target};
+pub use effective::{Effective, FileRules};
+pub use environment::{KeyError, ValueError, VariableRule};
+pub use host::{Host, HostError, Name};
+pub use limits::{LimitError, LimitRules, Limits, OperatorLimits, Setting};
+pub use network::{
+    Cidr, Destination, InjectText, NetworkRule, NetworkRuleError, NetworkRuleText, NetworkTarget,
+    PathGlob, PortRange, Protocol, Request, RequestError, TargetError, contradiction,
+};
+pub use permit::{FileTarget, Permit};
 pub use quantity::{Bytes, QuantityError, Span};
+pub use storage::{
+    Access, AccessError, Accesses, Decision, Placed, RuleKind, StorageMap, StorageRoot,
+    StorageRule, StorageUri, StorageUriError,
+};
+pub use template::{Inject, InjectError, MissingSecret, Template, TemplateError};

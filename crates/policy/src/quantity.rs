@@ -19,8 +19,14 @@ pub enum QuantityError {
     Bytes(String),
     /// The text is not a duration.
     #[error("`{0}` is not a duration")]
-    #[diagnostic(help("write a number with a unit, such as `500ms`, `10s` or `2m`"))]
+    #[diagnostic(help("write a number with a unit, such as `500ms`, `10s` or `2min`"))]
     Span(String),
+    /// The text is neither processor time nor a share of a core that exists.
+    #[error("`{0}` is not an amount of processor time")]
+    #[diagnostic(help(
+        "write processor time, such as `10s`, or a share of one core, such as `500m` or `1`"
+    ))]
+    Share(String),
     /// Zero would mean either nothing or everything, so it means neither.
     #[error("`{0}` is not allowed as a limit")]
     #[diagnostic(help(
@@ -60,6 +66,10 @@ impl Bytes {
         self.0
     }
 
+    pub(crate) fn doubled(self) -> Self {
+        Self(self.0.saturating_mul(2))
+    }
+
     /// The number of bytes as a size of this machine; the largest size where it does not fit.
     pub fn size(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
@@ -95,7 +105,7 @@ impl fmt::Display for Bytes {
     }
 }
 
-/// A positive length of time, spelled `500ms`, `10s`, `2m`.
+/// A positive length of time, spelled `500ms`, `10s`, `2min`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span(Duration);
 
@@ -103,6 +113,10 @@ impl Span {
     /// `count` seconds, at least one.
     pub const fn seconds(count: u32) -> Self {
         Self(Duration::from_secs(if count == 0 { 1 } else { count as u64 }))
+    }
+
+    pub(crate) fn doubled(self) -> Self {
+        Self(self.0.saturating_mul(2))
     }
 
     /// The length as the standard library has it.
@@ -129,8 +143,52 @@ impl FromStr for Span {
 }
 
 impl fmt::Display for Span {
+    /// One number with the largest unit that divides it. Minutes are never printed: `2m` would be
+    /// read as a share of a core where processor time is meant.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&humantime::format_duration(self.0).to_string().replace(' ', ""))
+        let nanos = self.0.as_nanos();
+        let units =
+            [("h", 3_600_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000)];
+        match units.iter().find(|(_, unit)| nanos.is_multiple_of(*unit)) {
+            Some((suffix, unit)) => write!(f, "{}{suffix}", nanos / unit),
+            None => write!(f, "{nanos}ns"),
+        }
+    }
+}
+
+/// A share of one core, in thousandths, spelled as Kubernetes does: `500m`, `1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Share(u32);
+
+impl Share {
+    /// More cores than any machine gives to one guest, which runs on one at a time.
+    const MOST: u32 = 64_000;
+
+    /// The processor time which that share is of `time` on the clock.
+    pub(crate) fn of(self, time: Span) -> Span {
+        let nanos = time.0.as_nanos().saturating_mul(u128::from(self.0)) / 1000;
+        let nanos = u64::try_from(nanos).unwrap_or(u64::MAX).max(1);
+        Span(Duration::from_nanos(nanos))
+    }
+
+    /// The share that `text` spells; none if it is spelled otherwise, as a duration is.
+    pub(crate) fn read(text: &str) -> Option<Result<Self, QuantityError>> {
+        let (digits, unit) = text.strip_suffix('m').map_or((text, 1000), |digits| (digits, 1));
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let share = digits.parse::<u32>().ok().and_then(|number| number.checked_mul(unit));
+        Some(match share {
+            Some(0) => Err(QuantityError::Zero(text.to_owned())),
+            Some(share) if share <= Self::MOST => Ok(Self(share)),
+            _ => Err(QuantityError::Share(text.to_owned())),
+        })
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}m", self.0)
     }
 }
 
@@ -180,6 +238,30 @@ mod tests {
         }
         assert_eq!("0Mi".parse::<Bytes>(), Err(QuantityError::Zero("0Mi".to_owned())));
         assert_eq!("0s".parse::<Span>(), Err(QuantityError::Zero("0s".to_owned())));
+    }
+
+    #[test]
+    fn a_share_is_of_the_time_on_the_clock() {
+        let read =
+            |text| Share::read(text).map(|share| share.map(|share| share.of(Span::seconds(60))));
+        assert_eq!(read("500m"), Some(Ok(Span::seconds(30))));
+        assert_eq!(read("1"), Some(Ok(Span::seconds(60))));
+        for text in ["2s", "m", "", "-1m", "1.5", "5min"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+        assert_eq!(read("0"), Some(Err(QuantityError::Zero("0".to_owned()))));
+        for text in ["65", "64001m", "99999999999m"] {
+            assert_eq!(read(text), Some(Err(QuantityError::Share(text.to_owned()))));
+        }
+    }
+
+    #[test]
+    fn minutes_are_printed_as_seconds() {
+        for (text, printed) in
+            [("2m", "120s"), ("1h", "1h"), ("90min", "5400s"), ("1500ms", "1500ms")]
+        {
+            assert_eq!(text.parse::<Span>().unwrap().to_string(), printed);
+        }
     }
 
     proptest! {

@@ -1,0 +1,396 @@
+//! From the tree of a document to the policy that it says.
+//!
+//! Each map is asked for its keys first: one that is not known is refused before anything is read,
+//! so that nothing in a document is passed over.
+
+use miette::Diagnostic;
+
+use super::keys::{self, Section};
+use super::tree::{Entry, Node, Value, empty};
+use super::{Policy, PolicyError, Rules};
+use crate::network::{InjectText, NetworkRuleError, NetworkRuleText, contradiction};
+use crate::storage::{Access, Accesses, RuleKind, StorageRule, StorageUri};
+use crate::{LimitError, LimitRules, NetworkRule, Setting, VariableRule};
+
+/// Reads the policy of a document.
+pub(super) fn policy(root: &Node) -> Result<Policy, PolicyError> {
+    let entries = match &root.value {
+        Value::Null => return Err(empty(root.at)),
+        Value::Map(entries) => entries,
+        other => {
+            let what = format!("a policy is a map, not {}", other.kind());
+            return Err(root.at.error(what, "begin with `version: \"1.0\"` and `permissions:`"));
+        }
+    };
+    let own = |entry: &Entry| keys::DOCUMENT.keys.iter().any(|key| key.name == entry.key);
+    if !entries.iter().any(own) {
+        return permissions(&Fields::bare(root, entries)?);
+    }
+    let fields = Fields::document(root, entries)?;
+    let inner = fields.required("permissions")?;
+    let mut policy = permissions(&Fields::of(inner, &keys::PERMISSIONS)?)?;
+    policy.description =
+        fields.get("description").map(|node| text(node, "description")).transpose()?;
+    Ok(policy)
+}
+
+fn permissions(fields: &Fields<'_>) -> Result<Policy, PolicyError> {
+    let mut policy = Policy::default();
+    if let Some(node) = fields.get("storage") {
+        let fields = Fields::of(node, &keys::STORAGE)?;
+        policy.storage = Rules {
+            allow: files(fields.get("allow"), RuleKind::Allow)?,
+            deny: files(fields.get("deny"), RuleKind::Deny)?,
+        };
+        if let Some(allow) = fields.get("allow") {
+            refuse_misleading(allow, &policy.storage)?;
+        }
+    }
+    if let Some(node) = fields.get("network") {
+        let fields = Fields::of(node, &keys::NETWORK)?;
+        policy.network = Rules {
+            allow: hosts(fields.get("allow"), RuleKind::Allow)?,
+            deny: hosts(fields.get("deny"), RuleKind::Deny)?,
+        };
+        if let Some((first, second)) = contradiction(&policy.network.allow) {
+            return Err(node.at.error(
+                format!("`{first}` and `{second}` add one header with two values"),
+                "give the header one value, or keep the ports of both rules apart",
+            ));
+        }
+    }
+    if let Some(node) = fields.get("environment") {
+        let fields = Fields::of(node, &keys::ENVIRONMENT)?;
+        policy.environment = variables(fields.get("allow"))?;
+    }
+    if let Some(node) = fields.get("resources") {
+        let fields = Fields::of(node, &keys::RESOURCES)?;
+        if let Some(node) = fields.get("limits") {
+            policy.limits = limits(node)?;
+        }
+    }
+    Ok(policy)
+}
+
+/// The entries of a map whose keys are all known.
+struct Fields<'a> {
+    map: &'a Node,
+    entries: &'a [Entry],
+}
+
+impl<'a> Fields<'a> {
+    fn of(map: &'a Node, section: &Section) -> Result<Self, PolicyError> {
+        let name = section.path.trim_end_matches("[]").rsplit('.').next().unwrap_or_default();
+        let Value::Map(entries) = &map.value else {
+            return Err(kind(
+                map,
+                name,
+                "a map",
+                "where it has nothing to say, write `{}` or leave it out",
+            ));
+        };
+        let known = keys::names(section);
+        for entry in entries {
+            if !known.contains(&entry.key.as_str()) {
+                return Err(unknown(entry, &keys::instead(section.path, &entry.key, &known)));
+            }
+        }
+        Ok(Self { map, entries })
+    }
+
+    /// The document itself, with its version: what another version means is not known here.
+    fn document(map: &'a Node, entries: &'a [Entry]) -> Result<Self, PolicyError> {
+        const HELP: &str = "write `version: \"1.0\"` before `permissions`";
+        let fields = Self { map, entries };
+        let version = fields
+            .get("version")
+            .ok_or_else(|| map.at.error("a policy with `permissions` says its version", HELP))?;
+        match &version.value {
+            Value::Text(text) | Value::Number(text) if text == "1.0" => {}
+            Value::Text(text) | Value::Number(text) => {
+                let what = format!("the version `{text}` is not known here: only `1.0` is");
+                return Err(version.at.error(what, HELP));
+            }
+            _ => return Err(kind(version, "version", "the text `\"1.0\"`", HELP)),
+        }
+        if let Some(entry) = entries.iter().find(|entry| is_permission(&entry.key)) {
+            let help = format!("put `{}` below `permissions`", entry.key);
+            return Err(unknown(entry, &help));
+        }
+        Self::of(map, &keys::DOCUMENT)
+    }
+
+    /// The keys of `permissions` without anything around them.
+    fn bare(map: &'a Node, entries: &'a [Entry]) -> Result<Self, PolicyError> {
+        let document = keys::names(&keys::DOCUMENT);
+        if let Some(entry) = entries.iter().find(|entry| !is_permission(&entry.key)) {
+            let inner = keys::names(&keys::PERMISSIONS);
+            let path = keys::PERMISSIONS.path;
+            let known = [inner.as_slice(), document.as_slice()].concat();
+            return Err(unknown(entry, &keys::instead(path, &entry.key, &known)));
+        }
+        Ok(Self { map, entries })
+    }
+
+    fn get(&self, key: &str) -> Option<&'a Node> {
+        self.entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
+    }
+
+    fn required(&self, key: &str) -> Result<&'a Node, PolicyError> {
+        self.get(key).ok_or_else(|| {
+            let help = match key {
+                "permissions" => {
+                    "a policy that allows nothing has `permissions: {}`; without `version` and \
+                     `description` the rules may stand at the top"
+                        .to_owned()
+                }
+                _ => format!("write `{key}` here, or take the rule out"),
+            };
+            self.map.at.error(format!("`{key}` is missing"), help)
+        })
+    }
+
+    fn text(&self, key: &str) -> Result<Option<String>, PolicyError> {
+        self.get(key).map(|node| text(node, key)).transpose()
+    }
+
+    fn texts(&self, key: &str) -> Result<Option<Vec<String>>, PolicyError> {
+        let Some(node) = self.get(key) else { return Ok(None) };
+        items(node, key)?.iter().map(|item| text(item, key)).collect::<Result<_, _>>().map(Some)
+    }
+}
+
+fn is_permission(key: &str) -> bool {
+    keys::names(&keys::PERMISSIONS).contains(&key)
+}
+
+fn unknown(entry: &Entry, help: &str) -> PolicyError {
+    entry.at.error(format!("there is no key `{}` here", entry.key), help)
+}
+
+fn kind(node: &Node, key: &str, expected: &str, help: &str) -> PolicyError {
+    node.at.error(format!("`{key}` is {expected}, not {}", node.value.kind()), help)
+}
+
+fn text(node: &Node, key: &str) -> Result<String, PolicyError> {
+    match &node.value {
+        Value::Text(text) => Ok(text.clone()),
+        Value::List(_) | Value::Map(_) => Err(kind(node, key, "a text", "write one text here")),
+        _ => Err(kind(node, key, "a text", "put the text in quotes")),
+    }
+}
+
+fn items<'a>(node: &'a Node, key: &str) -> Result<&'a [Node], PolicyError> {
+    match &node.value {
+        Value::List(items) => Ok(items),
+        _ => Err(kind(
+            node,
+            key,
+            "a list",
+            "write each item in a line after `- `, or all in `[` and `]`",
+        )),
+    }
+}
+
+/// The items of a list of rules.
+fn rules_of<'a>(node: &'a Node, key: &str) -> Result<&'a [Node], PolicyError> {
+    let rules = items(node, key)?;
+    if rules.len() > Policy::RULES {
+        let what = format!("`{key}` has {} rules", rules.len());
+        return Err(node
+            .at
+            .error(what, "a list has at most 1000; write a rule for several at once"));
+    }
+    Ok(rules)
+}
+
+/// What `error` says of the value at `node`.
+fn wrong(node: &Node, error: &(impl Diagnostic + ?Sized)) -> PolicyError {
+    let help = error.help().map(|help| help.to_string()).unwrap_or_default();
+    node.at.error(error.to_string(), help)
+}
+
+fn files(list: Option<&Node>, rule_kind: RuleKind) -> Result<Vec<StorageRule>, PolicyError> {
+    let (section, key) = match rule_kind {
+        RuleKind::Allow => (&keys::STORAGE_ALLOW, "allow"),
+        RuleKind::Deny => (&keys::STORAGE_DENY, "deny"),
+    };
+    let mut rules: Vec<StorageRule> = Vec::new();
+    for node in list.map(|list| rules_of(list, key)).transpose()?.unwrap_or_default() {
+        let rule = file(&Fields::of(node, section)?, rule_kind)?;
+        // Two rules for one path say together what both say.
+        match rules.iter_mut().find_map(|other| other.merge(&rule).map(|both| (other, both))) {
+            Some((other, both)) => *other = both,
+            None => rules.push(rule),
+        }
+    }
+    Ok(rules)
+}
+
+fn file(fields: &Fields<'_>, rule_kind: RuleKind) -> Result<StorageRule, PolicyError> {
+    let node = fields.required("uri")?;
+    let uri: StorageUri = text(node, "uri")?.parse().map_err(|error| wrong(node, &error))?;
+    if rule_kind == RuleKind::Deny && fields.get("access").is_none() {
+        return Ok(StorageRule { uri, access: Accesses::BOTH });
+    }
+    let node = fields.required("access")?;
+    let accesses = items(node, "access")?
+        .iter()
+        .map(|item| text(item, "access")?.parse::<Access>().map_err(|error| wrong(item, &error)));
+    let access = Accesses::of(accesses.collect::<Result<Vec<_>, _>>()?).ok_or_else(|| {
+        let what = "`access` is empty, so the rule would do nothing";
+        node.at.error(what, "write `[\"read\"]`, `[\"write\"]` or both, or take the rule out")
+    })?;
+    Ok(StorageRule { uri, access })
+}
+
+/// Refuses an allow rule that says less of its files than another allow rule gives: who reads only
+/// this rule would believe that it is all. A deny rule that takes the rest away makes it true.
+fn refuse_misleading(list: &Node, rules: &Rules<StorageRule>) -> Result<(), PolicyError> {
+    for node in items(list, "allow")? {
+        let written = file(&Fields::of(node, &keys::STORAGE_ALLOW)?, RuleKind::Allow)?;
+        // Merged with its likes, if it has any.
+        let Some(rule) = rules.allow.iter().find(|rule| rule.uri == written.uri) else { continue };
+        let Some((wide, more)) = rules.allow.iter().find_map(|wide| more_than(wide, rule)) else {
+            continue;
+        };
+        let rest = StorageRule { uri: rule.uri.clone(), access: more };
+        if !rules.deny.iter().any(|deny| deny.covers(&rest)) {
+            let StorageRule { uri, access } = rule;
+            return Err(node.at.error(
+                format!("`{}` already allows {} of `{uri}`, where this rule says {access}", wide.uri, wide.access),
+                format!("take this rule out; to allow {access} alone, add `{{ uri: \"{uri}\", access: [\"{more}\"] }}` to `deny`"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// `wide` and what it allows beyond `rule`, if it covers the rule and allows more.
+pub(crate) fn more_than<'a>(
+    wide: &'a StorageRule,
+    rule: &StorageRule,
+) -> Option<(&'a StorageRule, Accesses)> {
+    let more = Accesses::of(wide.access.iter().filter(|access| !rule.access.contains(*access)))?;
+    (wide.uri != rule.uri && wide.covers(rule)).then_some((wide, more))
+}
+
+fn hosts(list: Option<&Node>, rule_kind: RuleKind) -> Result<Vec<NetworkRule>, PolicyError> {
+    let (section, key) = match rule_kind {
+        RuleKind::Allow => (&keys::NETWORK_ALLOW, "allow"),
+        RuleKind::Deny => (&keys::NETWORK_DENY, "deny"),
+    };
+    let mut rules = Vec::new();
+    for node in list.map(|list| rules_of(list, key)).transpose()?.unwrap_or_default() {
+        let fields = Fields::of(node, section)?;
+        let written = NetworkRuleText {
+            host: fields.text("host")?,
+            cidr: fields.text("cidr")?,
+            tcp: fields.text("tcp")?,
+            udp: fields.text("udp")?,
+            schemes: fields.texts("schemes")?,
+            ports: fields.get("ports").map(ports).transpose()?,
+            methods: fields.texts("methods")?,
+            paths: fields.texts("paths")?,
+            private: fields.get("private").is_some_and(|node| node.value == Value::Boolean(true)),
+            inject: fields.get("inject").map(injects).transpose()?.unwrap_or_default(),
+        };
+        if let Some(node) = fields.get("private")
+            && !matches!(node.value, Value::Boolean(_))
+        {
+            return Err(kind(node, "private", "`true` or `false`", "write it without quotes"));
+        }
+        let rule = NetworkRule::read(&written, rule_kind)
+            .map_err(|error| wrong(blamed(&fields, &error), &error))?;
+        if !rules.contains(&rule) {
+            rules.push(rule);
+        }
+    }
+    Ok(rules)
+}
+
+/// The value which the error is about; the whole rule if it is not there.
+fn blamed<'a>(fields: &Fields<'a>, error: &NetworkRuleError) -> &'a Node {
+    fields.get(error.key()).unwrap_or(fields.map)
+}
+
+fn ports(node: &Node) -> Result<Vec<String>, PolicyError> {
+    let port = |item: &Node| match &item.value {
+        Value::Number(text) | Value::Text(text) => Ok(text.clone()),
+        _ => Err(kind(item, "ports", "a list of ports", "write `[443, \"8000-8080\"]`")),
+    };
+    items(node, "ports")?.iter().map(port).collect()
+}
+
+fn injects(node: &Node) -> Result<Vec<InjectText>, PolicyError> {
+    let maps = match &node.value {
+        Value::List(maps) if maps.is_empty() => {
+            return Err(node.at.error("`inject` is empty", "leave `inject` out to add no header"));
+        }
+        Value::List(maps) => maps.as_slice(),
+        _ => std::slice::from_ref(node),
+    };
+    let inject = |map: &Node| {
+        let fields = Fields::of(map, &keys::INJECT)?;
+        let header = text(fields.required("header")?, "header")?;
+        Ok(InjectText { header, value: text(fields.required("value")?, "value")? })
+    };
+    maps.iter().map(inject).collect()
+}
+
+fn variables(list: Option<&Node>) -> Result<Vec<VariableRule>, PolicyError> {
+    let mut rules: Vec<VariableRule> = Vec::new();
+    for node in list.map(|list| rules_of(list, "allow")).transpose()?.unwrap_or_default() {
+        let fields = Fields::of(node, &keys::VARIABLE)?;
+        let at = fields.required("key")?;
+        let key = text(at, "key")?;
+        VariableRule::check_key(&key).map_err(|error| wrong(at, &error))?;
+        let value = fields.text("value")?;
+        if let (Some(node), Some(value)) = (fields.get("value"), &value) {
+            VariableRule::check_value(value).map_err(|error| wrong(node, &error))?;
+        }
+        let rule = VariableRule { key, value };
+        match rules.iter().find(|other| other.key == rule.key) {
+            None => rules.push(rule),
+            Some(other) if *other == rule => {}
+            Some(_) => {
+                let what = format!("the variable `{}` stands here with two values", rule.key);
+                return Err(at.at.error(what, "keep one of them"));
+            }
+        }
+    }
+    Ok(rules)
+}
+
+fn limits(node: &Node) -> Result<LimitRules, PolicyError> {
+    let (path, known) = keys::LIMITS;
+    let Value::Map(entries) = &node.value else {
+        return Err(kind(node, "limits", "a map", "write `limits: { memory: \"512Mi\" }`"));
+    };
+    let mut rules = LimitRules::default();
+    for Entry { key, at, value } in entries {
+        if !known.contains(&key.as_str()) {
+            let help = keys::instead(path, key, &known);
+            return Err(at.error(format!("there is no limit `{key}`"), help));
+        }
+        let setting = match &value.value {
+            Value::Text(text) => Setting::Text(text.clone()),
+            Value::Number(text) => Setting::from(text.as_str()),
+            _ => {
+                let help = "every limit has a default: leave the key out to keep it";
+                return Err(kind(
+                    value,
+                    key,
+                    "an amount such as `\"512Mi\"`, `\"30s\"` or `8`",
+                    help,
+                ));
+            }
+        };
+        rules.set(key, setting).map_err(|error| match &error {
+            // The amount's own words: what is wrong with it, and what would do.
+            LimitError::Amount { source, .. } => wrong(value, source),
+            _ => wrong(value, &error),
+        })?;
+    }
+    Ok(rules)
+}

@@ -1,0 +1,93 @@
+//! The variables that a component may see. A key is exact: no pattern ever names a variable.
+
+use std::fmt;
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// One key that reaches the guest, as an environment variable and in `wasi:config`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct VariableRule {
+    /// The key, exactly.
+    pub key: String,
+    /// A fixed value; without one the operator's sources are asked.
+    pub value: Option<String>,
+}
+
+/// Why a text is not the key of a variable.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
+pub enum KeyError {
+    /// There is nothing.
+    #[error("the key of a variable is empty")]
+    #[diagnostic(help("write the variable's name, such as `API_KEY`"))]
+    Empty,
+    /// Too long to be meant.
+    #[error("the key of a variable is longer than {} bytes", VariableRule::KEY)]
+    #[diagnostic(help("write the variable's name, such as `API_KEY`"))]
+    TooLong,
+    /// A character that no key has.
+    #[error("`{}` is not the key of a variable", .0.escape_debug())]
+    #[diagnostic(help(
+        "a key is exact, without blanks, `=`, `*`, `$` or quotes: list each variable by its name"
+    ))]
+    Character(String),
+}
+
+/// Why a text is not the fixed value of a variable.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
+pub enum ValueError {
+    /// Nothing is replaced in a value, least of all by a secret that would then be the guest's.
+    #[error("the value holds a `${{`, which nothing replaces here")]
+    #[diagnostic(help(
+        "leave `value` out: the component's secret of that name is its value, or the operator's"
+    ))]
+    Template,
+}
+
+impl VariableRule {
+    /// The longest key, in bytes.
+    pub const KEY: usize = 256;
+
+    /// Checks that `key` can be the key of a variable: visible ASCII without the signs that shells
+    /// and environments give a meaning to.
+    pub fn check_key(key: &str) -> Result<(), KeyError> {
+        if key.is_empty() {
+            return Err(KeyError::Empty);
+        }
+        if key.len() > Self::KEY {
+            return Err(KeyError::TooLong);
+        }
+        let fits = |byte: u8| byte.is_ascii_graphic() && !b"=*?$`'\"\\".contains(&byte);
+        if key.bytes().all(fits) { Ok(()) } else { Err(KeyError::Character(key.to_owned())) }
+    }
+
+    /// Checks that `value` means what it seems to.
+    pub fn check_value(value: &str) -> Result<(), ValueError> {
+        if value.contains("${") { Err(ValueError::Template) } else { Ok(()) }
+    }
+}
+
+impl fmt::Display for VariableRule {
+    /// The key; whether its value is fixed, but not the value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.key)?;
+        if self.value.is_some() { f.write_str(" with a fixed value") } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_exact() {
+        for key in ["API_KEY", "log.level", "a-b", "x/y:z"] {
+            assert_eq!(VariableRule::check_key(key), Ok(()), "{key}");
+        }
+        for key in ["A=B", "A B", "*", "API_*", "$HOME", "a\0b", "ключ", "a\"b", "A\n"] {
+            assert_eq!(VariableRule::check_key(key), Err(KeyError::Character(key.to_owned())));
+        }
+        assert_eq!(VariableRule::check_key(""), Err(KeyError::Empty));
+        assert_eq!(VariableRule::check_key(&"A".repeat(257)), Err(KeyError::TooLong));
+    }
+}

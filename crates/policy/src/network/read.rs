@@ -1,0 +1,494 @@
+//! From the text of a rule to a rule, and back.
+//!
+//! The only place where a [`NetworkRule`] comes to be. What is contradictory, what could never match,
+//! and what would send a secret astray does not become one.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::host::HostError;
+use crate::network::paths::NotAPath;
+use crate::network::request::split_port;
+use crate::network::{
+    Cidr, NetworkRule, NetworkTarget, PathGlob, PortRange, Protocol, TargetError,
+};
+use crate::storage::RuleKind;
+use crate::template::{Inject, InjectError, is_token};
+
+/// A rule as it is written, key by key. Exactly one of `host`, `cidr`, `tcp` and `udp` is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NetworkRuleText {
+    /// A name, `*.` and a name, an address; with a port or as a URL it says more.
+    pub host: Option<String>,
+    /// A range of addresses, such as `10.1.0.0/16`.
+    pub cidr: Option<String>,
+    /// Host and port of raw TCP connections.
+    pub tcp: Option<String>,
+    /// Host and port of UDP datagrams.
+    pub udp: Option<String>,
+    /// `http`, `https`.
+    pub schemes: Option<Vec<String>>,
+    /// Each a port or a range such as `8000-8080`.
+    pub ports: Option<Vec<String>>,
+    /// Such as `GET`.
+    pub methods: Option<Vec<String>>,
+    /// Such as `/v1/**`.
+    pub paths: Option<Vec<String>>,
+    /// Whether the host may stand for addresses that are not public.
+    pub private: bool,
+    /// The headers that the host adds.
+    pub inject: Vec<InjectText>,
+}
+
+/// A header that the host adds, as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InjectText {
+    /// The header's name.
+    pub header: String,
+    /// Its value, with `${secret:NAME}` in it.
+    pub value: String,
+}
+
+/// Why a text is not a rule. [`NetworkRuleError::key`] says which of its keys is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
+pub enum NetworkRuleError {
+    /// The rule is about nobody, or about several.
+    #[error("a network rule names exactly one of `host`, `cidr`, `tcp` and `udp`")]
+    #[diagnostic(help("write one rule for each of them"))]
+    OneTarget,
+    /// The target cannot be read.
+    #[error("the `{key}` of the rule cannot be read: {source}")]
+    #[diagnostic(help("{}", .source.help().map(|help| help.to_string()).unwrap_or_default()))]
+    Target {
+        /// The key.
+        key: &'static str,
+        /// What is wrong with it.
+        source: TargetError,
+    },
+    /// Anybody can register a name below it.
+    #[error("`*.{0}` would allow names that anybody can register")]
+    #[diagnostic(help("name the host, or the part that one owner has: `*.example.com`"))]
+    Suffix(String),
+    /// The range is so wide that it is nobody's.
+    #[error("`{0}` is too wide a range to allow")]
+    #[diagnostic(help("allow at most a `/8` of IPv4 or a `/7` of IPv6, or name the hosts"))]
+    Wide(Cidr),
+    /// Said twice.
+    #[error("`{key}` stands in the rule, and `host` says it already")]
+    #[diagnostic(help("say it in one place: in the URL or under `{key}`"))]
+    Twice {
+        /// The key.
+        key: &'static str,
+    },
+    /// An empty list allows nothing, and a rule that does nothing is a mistake.
+    #[error("`{key}` is empty, so the rule would never hold")]
+    #[diagnostic(help("leave `{key}` out to mean the default"))]
+    Empty {
+        /// The key.
+        key: &'static str,
+    },
+    /// More than anybody means.
+    #[error("`{key}` has more than 64 entries")]
+    #[diagnostic(help("write several rules"))]
+    TooMany {
+        /// The key.
+        key: &'static str,
+    },
+    /// A scheme that is none.
+    #[error("the scheme `{0}` is neither `https` nor `http`")]
+    #[diagnostic(help("write `https` or `http`; raw sockets are `tcp: \"host:port\"` and `udp:`"))]
+    Scheme(String),
+    /// A port that is none.
+    #[error("`{text}` is no port")]
+    #[diagnostic(help("a port is a number from 1 to 65535, a range of them is `8000-8080`"))]
+    Port {
+        /// The key.
+        key: &'static str,
+        /// The text.
+        text: String,
+    },
+    /// A raw socket without a port.
+    #[error("`{host}` names no port")]
+    #[diagnostic(help("write it behind the host, such as `{host}:5432`"))]
+    NoPort {
+        /// The key.
+        key: &'static str,
+        /// The host, which stands alone.
+        host: String,
+    },
+    /// A method that is none.
+    #[error("`{0}` is no method")]
+    #[diagnostic(help("write a method such as `GET`; a tunnel with `CONNECT` cannot be judged"))]
+    Method(String),
+    /// A path that is none.
+    #[error("`{text}` is no path for a rule")]
+    #[diagnostic(help("{help}"))]
+    Path {
+        /// The key.
+        key: &'static str,
+        /// The text.
+        text: String,
+        /// What to do.
+        help: &'static str,
+    },
+    /// A key that means nothing here.
+    #[error("`{key}` means nothing {place}")]
+    #[diagnostic(help("leave `{key}` out"))]
+    Misplaced {
+        /// The key.
+        key: &'static str,
+        /// Where it stands.
+        place: &'static str,
+    },
+    /// A secret towards more than one host.
+    #[error("a secret goes to exactly one host")]
+    #[diagnostic(help("name the host of the rule with `inject`; `*.` and ranges have many"))]
+    InjectMany,
+    /// A secret in the clear.
+    #[error("a secret is not sent over `http`")]
+    #[diagnostic(help(
+        "use `https`; only to a host of your own network, with `private: true`, may it go in the clear"
+    ))]
+    InjectClear,
+    /// Two values for one header.
+    #[error("the header `{0}` is added twice")]
+    #[diagnostic(help("give it one value"))]
+    InjectTwice(String),
+    /// A header that cannot be added.
+    #[error("the header cannot be added: {0}")]
+    #[diagnostic(help("{}", .0.help().map(|help| help.to_string()).unwrap_or_default()))]
+    Inject(#[from] InjectError),
+}
+
+impl NetworkRuleError {
+    /// The key of the rule that is wrong.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::OneTarget | Self::Suffix(_) => "host",
+            Self::Wide(_) => "cidr",
+            Self::Target { key, .. }
+            | Self::Twice { key }
+            | Self::Empty { key }
+            | Self::TooMany { key }
+            | Self::Port { key, .. }
+            | Self::NoPort { key, .. }
+            | Self::Path { key, .. }
+            | Self::Misplaced { key, .. } => key,
+            Self::Scheme(_) => "schemes",
+            Self::Method(_) => "methods",
+            Self::InjectMany | Self::InjectClear | Self::InjectTwice(_) | Self::Inject(_) => {
+                "inject"
+            }
+        }
+    }
+}
+
+impl NetworkRuleText {
+    /// A rule from one word, as the command line has it: a host, `host:port`, a URL with any scheme
+    /// of ours, or a range of addresses.
+    pub fn target(word: &str) -> Self {
+        if word.parse::<Cidr>().is_ok() {
+            return Self { cidr: Some(word.to_owned()), ..Self::default() };
+        }
+        Self { host: Some(word.to_owned()), ..Self::default() }
+    }
+}
+
+/// What the one key that names a target says.
+struct Named {
+    key: &'static str,
+    target: NetworkTarget,
+    protocol: Option<Protocol>,
+    ports: Option<PortRange>,
+    path: Option<PathGlob>,
+}
+
+impl NetworkRule {
+    /// Reads a rule that is to stand among the rules of a kind.
+    ///
+    /// # Errors
+    /// [`NetworkRuleError`] says what is wrong and at which key.
+    pub fn read(text: &NetworkRuleText, kind: RuleKind) -> Result<Self, NetworkRuleError> {
+        let named = named(text)?;
+        check_target(&named, kind)?;
+        let raw = named.protocol.is_some_and(|protocol| !protocol.is_http());
+        if raw {
+            check_raw(text, &named)?;
+        }
+        let mut rule = Self {
+            protocols: protocols(text, &named)?,
+            ports: ports(text, &named)?,
+            methods: list("methods", text.methods.as_deref(), method)?,
+            paths: paths(text, &named)?,
+            private: text.private,
+            inject: vec![],
+            target: named.target,
+        };
+        if kind == RuleKind::Deny && text.private {
+            let place = "in a deny rule, which holds for every address";
+            return Err(NetworkRuleError::Misplaced { key: "private", place });
+        }
+        if !text.inject.is_empty() {
+            rule.read_injects(text, kind)?;
+        }
+        if kind == RuleKind::Allow {
+            rule.drop_defaults();
+        }
+        Ok(rule)
+    }
+
+    /// A secret goes to one host, within TLS: a name below a wildcard can be anybody's one day, and
+    /// in the clear whoever is on the way reads it. Only a person who says that the host is of their
+    /// own network may ask for `http`.
+    fn read_injects(
+        &mut self,
+        text: &NetworkRuleText,
+        kind: RuleKind,
+    ) -> Result<(), NetworkRuleError> {
+        if kind == RuleKind::Deny {
+            let place = "in a deny rule, which lets nothing through";
+            return Err(NetworkRuleError::Misplaced { key: "inject", place });
+        }
+        if !matches!(self.target, NetworkTarget::Host(_)) {
+            return Err(NetworkRuleError::InjectMany);
+        }
+        if text.inject.len() > 16 {
+            return Err(NetworkRuleError::TooMany { key: "inject" });
+        }
+        if self.protocols.is_empty() {
+            self.protocols.push(Protocol::Https);
+        }
+        if self.protocols.contains(&Protocol::Http) && !self.private {
+            return Err(NetworkRuleError::InjectClear);
+        }
+        for InjectText { header, value } in &text.inject {
+            let inject = Inject::new(header, value)?;
+            if self.inject.iter().any(|other| other.header() == inject.header()) {
+                return Err(NetworkRuleError::InjectTwice(inject.header().to_owned()));
+            }
+            self.inject.push(inject);
+        }
+        self.inject.sort_unstable();
+        Ok(())
+    }
+
+    /// Leaves out what is meant anyway, so that rules which say the same are the same.
+    pub(super) fn drop_defaults(&mut self) {
+        if let [protocol] = *self.protocols.as_slice()
+            && protocol.default_port().map(PortRange::one).as_slice() == self.ports
+        {
+            self.ports.clear();
+        }
+        // With a secret, none named means `https` alone.
+        if self.inject.is_empty() && self.protocols == [Protocol::Http, Protocol::Https] {
+            self.protocols.clear();
+        }
+    }
+
+    /// The text that reads as this rule, in its canonical spelling.
+    pub fn written(&self) -> NetworkRuleText {
+        let texts = |texts: Vec<String>| (!texts.is_empty()).then_some(texts);
+        let mut text = NetworkRuleText {
+            methods: texts(self.methods.clone()),
+            paths: texts(self.paths.iter().map(ToString::to_string).collect()),
+            private: self.private,
+            inject: self
+                .inject
+                .iter()
+                .map(|inject| InjectText {
+                    header: inject.header().to_owned(),
+                    value: inject.value().to_string(),
+                })
+                .collect(),
+            ..NetworkRuleText::default()
+        };
+        let target = self.target.to_string();
+        let with_port = |port: &PortRange| format!("{target}:{port}");
+        match (self.protocols.as_slice(), self.ports.as_slice()) {
+            ([Protocol::Tcp], [port]) => text.tcp = Some(with_port(port)),
+            ([Protocol::Udp], [port]) => text.udp = Some(with_port(port)),
+            (protocols, ports) => {
+                text.schemes = texts(protocols.iter().map(ToString::to_string).collect());
+                text.ports = texts(ports.iter().map(ToString::to_string).collect());
+                match self.target {
+                    NetworkTarget::Range(_) => text.cidr = Some(target),
+                    _ => text.host = Some(target),
+                }
+            }
+        }
+        text
+    }
+}
+
+fn named(text: &NetworkRuleText) -> Result<Named, NetworkRuleError> {
+    let keys = [
+        ("host", text.host.as_deref()),
+        ("cidr", text.cidr.as_deref()),
+        ("tcp", text.tcp.as_deref()),
+        ("udp", text.udp.as_deref()),
+    ];
+    let mut there = keys.into_iter().filter_map(|(key, value)| Some((key, value?)));
+    let (Some((key, value)), None) = (there.next(), there.next()) else {
+        return Err(NetworkRuleError::OneTarget);
+    };
+    match key {
+        "cidr" => {
+            let range = value.parse().map_err(|source| NetworkRuleError::Target { key, source })?;
+            let target = NetworkTarget::Range(range);
+            Ok(Named { key, target, protocol: None, ports: None, path: None })
+        }
+        "tcp" => authority(key, Some(Protocol::Tcp), value),
+        "udp" => authority(key, Some(Protocol::Udp), value),
+        _ => host(value),
+    }
+}
+
+/// The value of `host`: an authority, or a URL with a path.
+fn host(value: &str) -> Result<Named, NetworkRuleError> {
+    let Some((scheme, rest)) = value.split_once("://") else {
+        return authority("host", None, value);
+    };
+    let protocol = scheme.parse().map_err(|_| NetworkRuleError::Scheme(scheme.to_owned()))?;
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (before, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
+    let mut named = authority("host", Some(protocol), before)?;
+    if !path.is_empty() {
+        named.path = Some(path_glob("host", path)?);
+    }
+    Ok(named)
+}
+
+fn authority(
+    key: &'static str,
+    protocol: Option<Protocol>,
+    value: &str,
+) -> Result<Named, NetworkRuleError> {
+    let wrong = |source| NetworkRuleError::Target { key, source };
+    if value.contains('@') {
+        return Err(wrong(HostError::UserInfo.into()));
+    }
+    let (host, port) = split_port(value);
+    let ports = port
+        .map(|text| text.parse().map_err(|_| NetworkRuleError::Port { key, text: text.to_owned() }))
+        .transpose()?;
+    let target: NetworkTarget = host.parse().map_err(wrong)?;
+    // A range has a key of its own: `host` with a `/` is more often a path without its scheme.
+    if matches!(target, NetworkTarget::Range(_)) {
+        return Err(wrong(HostError::Character('/').into()));
+    }
+    Ok(Named { key, target, protocol, ports, path: None })
+}
+
+/// What no allow rule may be about.
+fn check_target(named: &Named, kind: RuleKind) -> Result<(), NetworkRuleError> {
+    match &named.target {
+        NetworkTarget::Subdomains(name)
+            if kind == RuleKind::Allow && is_public_suffix(name.as_str()) =>
+        {
+            Err(NetworkRuleError::Suffix(name.to_string()))
+        }
+        NetworkTarget::Range(range) if kind == RuleKind::Allow && range.is_sweeping() => {
+            Err(NetworkRuleError::Wide(*range))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether anybody can register a name below `name`: a single label, or an entry of the public suffix
+/// list, those of hosting services included.
+fn is_public_suffix(name: &str) -> bool {
+    !name.contains('.') || psl::suffix_str(name) == Some(name)
+}
+
+/// Raw sockets: one host, its ports, and nothing of HTTP.
+fn check_raw(text: &NetworkRuleText, named: &Named) -> Result<(), NetworkRuleError> {
+    let place = "for raw sockets, which know no HTTP";
+    let misplaced = |key| Err(NetworkRuleError::Misplaced { key, place });
+    match () {
+        () if text.schemes.is_some() => misplaced("schemes"),
+        () if text.methods.is_some() => misplaced("methods"),
+        () if text.paths.is_some() || named.path.is_some() => misplaced("paths"),
+        () if !text.inject.is_empty() => misplaced("inject"),
+        () if text.ports.is_some() => Err(NetworkRuleError::Twice { key: "ports" }),
+        () if named.ports.is_none() => {
+            Err(NetworkRuleError::NoPort { key: named.key, host: named.target.to_string() })
+        }
+        () => match &named.target {
+            NetworkTarget::Host(_) => Ok(()),
+            other => Err(NetworkRuleError::Target {
+                key: named.key,
+                source: TargetError::Wildcard(other.to_string()),
+            }),
+        },
+    }
+}
+
+/// Reads a list, sorts it and drops what is there twice.
+fn list<T: Ord>(
+    key: &'static str,
+    texts: Option<&[String]>,
+    read: impl Fn(&str) -> Result<T, NetworkRuleError>,
+) -> Result<Vec<T>, NetworkRuleError> {
+    let Some(texts) = texts else { return Ok(vec![]) };
+    match texts.len() {
+        0 => return Err(NetworkRuleError::Empty { key }),
+        1..=64 => {}
+        _ => return Err(NetworkRuleError::TooMany { key }),
+    }
+    let mut values = texts.iter().map(|text| read(text)).collect::<Result<Vec<_>, _>>()?;
+    values.sort_unstable();
+    values.dedup();
+    Ok(values)
+}
+
+fn protocols(text: &NetworkRuleText, named: &Named) -> Result<Vec<Protocol>, NetworkRuleError> {
+    let scheme = |text: &str| match text.parse() {
+        Ok(protocol @ (Protocol::Http | Protocol::Https)) => Ok(protocol),
+        _ => Err(NetworkRuleError::Scheme(text.to_owned())),
+    };
+    let written = list("schemes", text.schemes.as_deref(), scheme)?;
+    match named.protocol {
+        Some(_) if text.schemes.is_some() => Err(NetworkRuleError::Twice { key: "schemes" }),
+        Some(protocol) => Ok(vec![protocol]),
+        None => Ok(written),
+    }
+}
+
+fn ports(text: &NetworkRuleText, named: &Named) -> Result<Vec<PortRange>, NetworkRuleError> {
+    let port = |text: &str| {
+        text.parse().map_err(|_| NetworkRuleError::Port { key: "ports", text: text.to_owned() })
+    };
+    let written = list("ports", text.ports.as_deref(), port)?;
+    match named.ports {
+        Some(_) if text.ports.is_some() => Err(NetworkRuleError::Twice { key: "ports" }),
+        Some(ports) => Ok(vec![ports]),
+        None => Ok(PortRange::join(written)),
+    }
+}
+
+fn paths(text: &NetworkRuleText, named: &Named) -> Result<Vec<PathGlob>, NetworkRuleError> {
+    let written = list("paths", text.paths.as_deref(), |text| path_glob("paths", text))?;
+    match &named.path {
+        Some(_) if text.paths.is_some() => Err(NetworkRuleError::Twice { key: "paths" }),
+        Some(path) => Ok(vec![path.clone()]),
+        None => Ok(written),
+    }
+}
+
+fn path_glob(key: &'static str, text: &str) -> Result<PathGlob, NetworkRuleError> {
+    text.parse().map_err(|NotAPath(help)| NetworkRuleError::Path {
+        key,
+        text: text.to_owned(),
+        help,
+    })
+}
+
+fn method(text: &str) -> Result<String, NetworkRuleError> {
+    let method = text.to_ascii_uppercase();
+    let valid = (1..=32).contains(&method.len()) && method.bytes().all(is_token);
+    if valid && method != "CONNECT" {
+        Ok(method)
+    } else {
+        Err(NetworkRuleError::Method(text.to_owned()))
+    }
+}
