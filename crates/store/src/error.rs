@@ -11,10 +11,7 @@ use crate::{ComponentId, Digest};
 pub enum StoreError {
     /// Somebody else could change what is in the directory.
     #[error("refused to use `{}`: {reason}", path.display())]
-    #[diagnostic(
-        code(store::not_private),
-        help("use a directory that belongs to you and that only you can write to (`chmod go-w`)")
-    )]
+    #[diagnostic(code(store::not_private), help("{}", private_help(path)))]
     NotPrivate {
         /// The directory or file.
         path: PathBuf,
@@ -109,6 +106,50 @@ pub enum StoreError {
         supported: u64,
     },
 
+    /// A policy has more bytes than are allowed.
+    #[error("the policy `{}` has more than {limit} bytes", path.display())]
+    #[diagnostic(
+        code(store::policy_too_large),
+        help("write fewer and wider rules, such as a directory in place of its files")
+    )]
+    PolicyTooLarge {
+        /// Where it is, or was to be.
+        path: PathBuf,
+        /// How many bytes were allowed.
+        limit: usize,
+    },
+
+    /// A policy is not text.
+    #[error("the policy `{}` is not text in UTF-8", path.display())]
+    #[diagnostic(code(store::policy_not_text), help("save it as UTF-8, or write it again"))]
+    PolicyNotText {
+        /// The policy.
+        path: PathBuf,
+    },
+
+    /// What a policy was granted to cannot be read.
+    #[error("`{}` is damaged: {reason}", path.display())]
+    #[diagnostic(
+        code(store::binding_damaged),
+        help("delete it; look at the policy beside it, and grant it again")
+    )]
+    BindingDamaged {
+        /// The file beside the policy.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// What a policy was granted to takes too much to say.
+    #[error("what is to be remembered of the policy of `{id}` has more than {limit} bytes")]
+    #[diagnostic(code(store::binding_too_large), help("grant fewer places"))]
+    BindingTooLarge {
+        /// The component.
+        id: ComponentId,
+        /// How many bytes were allowed.
+        limit: usize,
+    },
+
     /// The bytes of a component are not there.
     #[error("the bytes of `{digest}` are not in the store")]
     #[diagnostic(code(store::blob_missing), help("load the component again"))]
@@ -198,6 +239,15 @@ pub enum StoreError {
         /// What was given.
         name: String,
     },
+}
+
+/// The cure for what others may change.
+fn private_help(path: &Path) -> &'static str {
+    if path.is_file() {
+        "it must be yours, and only you may write to it (`chmod go-w`); look at what is in it first"
+    } else {
+        "use a directory that belongs to you and that only you can write to (`chmod go-w`)"
+    }
 }
 
 impl StoreError {

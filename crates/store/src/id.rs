@@ -1,5 +1,6 @@
-//! The name of a loaded component. Must never be used as the name of a file, and never be able to
-//! leave a path, a terminal line or a tool name in disorder.
+//! The name of a loaded component. Must never be able to leave a path, a terminal line or a tool name
+//! in disorder. With an ending it names a file: as it is all lower-case, two ids never share one,
+//! not even where the file system does not tell the cases apart.
 
 use std::fmt;
 use std::str::FromStr;

@@ -26,6 +26,12 @@ pub(crate) const INDEX: &str = "index.json";
 /// What the names of damaged index files start with that were put aside.
 const QUARANTINE: &str = "index.corrupt-";
 
+/// The directory of the policies, which people edit.
+pub(crate) const POLICIES: &str = "policies";
+
+/// The directory of the secrets.
+pub(crate) const SECRETS: &str = "secrets";
+
 /// The paths of a store.
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {
@@ -86,6 +92,21 @@ impl Layout {
         self.root.join("cache")
     }
 
+    /// The directory of what components may do.
+    pub(crate) fn policies(&self) -> PathBuf {
+        self.root.join(POLICIES)
+    }
+
+    /// The directory of the values that components are given, or that are sent for them.
+    pub(crate) fn secrets(&self) -> PathBuf {
+        self.root.join(SECRETS)
+    }
+
+    /// The directory of the decision log.
+    pub(crate) fn audit(&self) -> PathBuf {
+        self.root.join("audit")
+    }
+
     /// Where files are written before they get their names. Only the holder of the lock writes
     /// here, so whatever it finds was left by a process that died.
     pub(crate) fn staging(&self) -> PathBuf {
@@ -94,12 +115,15 @@ impl Layout {
 
     /// Makes the directories that are missing, durably.
     pub(crate) fn create_directories(&self) -> Result<(), StoreError> {
-        for directory in [self.root.join("blobs"), self.blobs(), self.cache(), self.staging()] {
-            match DirBuilder::new().mode(0o700).create(&directory) {
-                Ok(()) => durable::sync_parent(&directory)?,
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(StoreError::writing(&directory)(error)),
-            }
+        for directory in [
+            self.root.join("blobs"),
+            self.blobs(),
+            self.cache(),
+            self.policies(),
+            self.secrets(),
+            self.staging(),
+        ] {
+            create_directory(&directory)?;
         }
         Ok(())
     }
@@ -111,8 +135,32 @@ impl Layout {
     }
 }
 
+/// Makes a directory for this user alone, durably, unless it is there.
+pub(crate) fn create_directory(path: &Path) -> Result<(), StoreError> {
+    match DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => durable::sync_parent(path),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(StoreError::writing(path)(error)),
+    }
+}
+
+/// Refuses a directory of the store that is a link, that belongs to others or into which they may
+/// write; a missing one is no harm.
+pub(crate) fn check_directory(path: &Path) -> Result<(), StoreError> {
+    let metadata = match fs::symlink_metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(StoreError::reading(path)(error)),
+    };
+    if !metadata.is_dir() {
+        return Err(not_private(path, "it is not a directory".to_owned()));
+    }
+    check_owner(path, &metadata)?;
+    check_mode(path, &metadata)
+}
+
 /// Refuses what belongs neither to this user nor to the system's administrator.
-fn check_owner(path: &Path, metadata: &Metadata) -> Result<(), StoreError> {
+pub(crate) fn check_owner(path: &Path, metadata: &Metadata) -> Result<(), StoreError> {
     let owner = metadata.uid();
     if owner == rustix::process::geteuid().as_raw() || owner == 0 {
         return Ok(());
@@ -134,9 +182,9 @@ pub(crate) fn check_secret(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Refuses a directory into which others may write. The user's own group may: on many systems it
+/// Refuses what others may write to. The user's own group may: on many systems it
 /// has one member.
-fn check_mode(path: &Path, metadata: &Metadata) -> Result<(), StoreError> {
+pub(crate) fn check_mode(path: &Path, metadata: &Metadata) -> Result<(), StoreError> {
     let mode = metadata.mode() & 0o7777;
     if mode & 0o002 != 0 {
         return Err(not_private(path, format!("everybody may write to it (mode {mode:03o})")));
@@ -149,6 +197,6 @@ fn check_mode(path: &Path, metadata: &Metadata) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn not_private(path: &Path, reason: String) -> StoreError {
+pub(crate) fn not_private(path: &Path, reason: String) -> StoreError {
     StoreError::NotPrivate { path: path.to_owned(), reason }
 }

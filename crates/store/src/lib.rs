@@ -8,6 +8,7 @@
 //! All functions that touch the disk block; an asynchronous caller runs them on a blocking thread.
 //! Only [`Watch::changed`] is asynchronous.
 
+pub mod audit;
 mod cache;
 mod digest;
 mod durable;
@@ -16,7 +17,11 @@ mod id;
 mod index;
 mod layout;
 mod lock;
+mod policies;
+mod private;
 mod reference;
+mod requested;
+mod secrets;
 mod source;
 mod store;
 mod watch;
@@ -27,7 +32,12 @@ pub use error::StoreError;
 pub use id::{ComponentId, IdError};
 pub use index::{Entry, Index};
 pub use layout::default_dir;
+pub use policies::{Binding, MAX_POLICY_BYTES, StoredPolicy};
 pub use reference::{Reference, ReferenceError};
+pub use requested::Requested;
+#[cfg(feature = "keyring")]
+pub use secrets::PlatformKeyring;
+pub use secrets::{Keyring, MAX_SECRET_BYTES, SecretError, Secrets};
 pub use source::{Artifact, DEFAULT_MAX_BYTES, SourceError, read};
 pub use store::Store;
 pub use watch::Watch;

@@ -1,11 +1,11 @@
 //! From a reference to bytes. Must never hold more in memory than the caller's limit.
 
-mod file;
+pub(crate) mod file;
 
 use std::io;
 use std::path::PathBuf;
 
-use crate::{Digest, Reference};
+use crate::{Digest, Reference, Requested, requested};
 
 /// How large a component may be where the caller has no opinion: 128 MiB.
 pub const DEFAULT_MAX_BYTES: u64 = 128 * 1024 * 1024;
@@ -20,6 +20,8 @@ pub struct Artifact {
     pub digest: Digest,
     /// The canonical spelling of the reference that led to them.
     pub source: String,
+    /// The policy that was shipped with them: what the component asks for. It grants nothing.
+    pub requested: Option<Requested>,
 }
 
 impl Artifact {
@@ -28,7 +30,7 @@ impl Artifact {
     #[must_use]
     pub fn new(bytes: Vec<u8>, source: String) -> Self {
         let digest = Digest::of(&bytes);
-        Self { bytes, digest, source }
+        Self { bytes, digest, source, requested: None }
     }
 }
 
@@ -39,7 +41,8 @@ impl Artifact {
 pub fn read(reference: &Reference, max_bytes: u64) -> Result<Artifact, SourceError> {
     match reference {
         Reference::File(path) => {
-            Ok(Artifact::new(file::read(path, max_bytes)?, reference.to_string()))
+            let artifact = Artifact::new(file::read(path, max_bytes)?, reference.to_string());
+            Ok(Artifact { requested: requested::beside(path), ..artifact })
         }
     }
 }

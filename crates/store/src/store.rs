@@ -1,13 +1,13 @@
 //! The directory in which components rest: opening it and reading from it. Must never change
 //! what an index names; that is the [`Writer`]'s.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::layout::{self, Layout};
 use crate::lock::Lock;
-use crate::{Digest, Index, StoreError, Watch, Writer, durable};
+use crate::{Digest, Index, Keyring, StoreError, Watch, Writer, durable};
 
 /// How long what needs the lock for a moment and was given no limit waits for it.
 pub(crate) const SHORT_WAIT: Duration = Duration::from_secs(5);
@@ -18,6 +18,8 @@ pub(crate) const SHORT_WAIT: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) layout: Arc<Layout>,
+    /// Where the values of secrets are put, if not into files.
+    pub(crate) keyring: Option<Arc<dyn Keyring>>,
 }
 
 impl Store {
@@ -38,13 +40,27 @@ impl Store {
                 Err(error) => tracing::debug!(%error, "leftovers stay for the next writer"),
             }
         }
-        Ok(Self { layout: Arc::new(layout) })
+        Ok(Self { layout: Arc::new(layout), keyring: None })
     }
 
     /// The directory of the store, absolute and without links.
     #[must_use]
     pub fn dir(&self) -> &Path {
         self.layout.root()
+    }
+
+    /// The places that no grant to a component may cover: all that this store keeps. Absolute and
+    /// without links.
+    #[must_use]
+    pub fn private_paths(&self) -> Vec<PathBuf> {
+        vec![self.layout.root().to_owned()]
+    }
+
+    /// The directory of the decision log, for [`audit::verify`](crate::audit::verify) and
+    /// [`audit::records`](crate::audit::records); it may not be there yet.
+    #[must_use]
+    pub fn audit_dir(&self) -> PathBuf {
+        self.layout.audit()
     }
 
     /// What the store holds at this moment. A store that was never written is empty.
@@ -109,7 +125,7 @@ impl Store {
         self.read_key()?.ok_or_else(|| StoreError::KeyDamaged { path: self.layout.key() })
     }
 
-    /// Tells when anybody changes the index, from now on.
+    /// Tells when anybody changes the index, a policy or a secret, from now on.
     #[must_use]
     pub fn watch(&self) -> Watch {
         Watch::begin(&self.layout)

@@ -1,13 +1,18 @@
-//! Changing the store: bytes first, the index last. Must never leave an index on the disk that
-//! names bytes which are not there.
+//! Changing the store: bytes and policies first, the index last. Must never leave an index on the
+//! disk that names bytes which are not there, and never let a component find what was granted to
+//! another that had its id before.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::lock::Lock;
-use crate::{Artifact, ComponentId, Digest, Entry, Index, Store, StoreError, durable};
+use crate::policies::Draft;
+use crate::{Artifact, ComponentId, Digest, Entry, Index, Store, StoreError};
+use crate::{durable, policies};
 
 /// Whether a component may take the id of one that came from another source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +50,8 @@ pub struct Writer {
     store: Store,
     index: Index,
     entries: BTreeMap<ComponentId, Arc<Entry>>,
+    /// The policies to write, and to remove where there is no draft.
+    policies: BTreeMap<ComponentId, Option<Draft>>,
     quarantined: Option<PathBuf>,
     _lock: Lock,
 }
@@ -54,7 +61,8 @@ impl Writer {
         let lock = store.lock(timeout)?;
         let index = store.index()?;
         let entries = index.to_entries();
-        let mut writer = Self { store, index, entries, quarantined: None, _lock: lock };
+        let policies = BTreeMap::new();
+        let mut writer = Self { store, index, entries, policies, quarantined: None, _lock: lock };
         if !writer.index.damage().is_empty() {
             writer.quarantine()?;
         }
@@ -120,30 +128,130 @@ impl Writer {
         Ok(change)
     }
 
-    /// Removes the component `id` and returns what was known of it.
+    /// Removes the component `id`, its policy and its secrets, and returns what was known of it.
     ///
     /// # Errors
     /// [`StoreError::NotLoaded`].
     pub fn remove(&mut self, id: &ComponentId) -> Result<Arc<Entry>, StoreError> {
+        self.policies.remove(id);
         self.entries.remove(id).ok_or_else(|| StoreError::NotLoaded { id: id.clone() })
+    }
+
+    /// Makes `text` the policy of the component `id`, whose entry is there or was inserted before;
+    /// `pins` is what the application wants to find beside it again.
+    ///
+    /// It counts for the component from its present source alone. The revision of the index changes
+    /// with it, so that everybody who uses the store hears of it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotLoaded`], [`StoreError::PolicyTooLarge`] or
+    /// [`StoreError::BindingTooLarge`].
+    pub fn put_policy(
+        &mut self,
+        id: &ComponentId,
+        text: &str,
+        pins: Value,
+    ) -> Result<(), StoreError> {
+        self.check_loaded(id)?;
+        let draft = Draft::new(&self.store.layout, id, text, pins)?;
+        self.policies.insert(id.clone(), Some(draft));
+        Ok(())
+    }
+
+    /// Removes the policy of the component `id`; it is no error if it has none.
+    ///
+    /// # Errors
+    /// [`StoreError::NotLoaded`].
+    pub fn remove_policy(&mut self, id: &ComponentId) -> Result<(), StoreError> {
+        self.check_loaded(id)?;
+        self.policies.insert(id.clone(), None);
+        Ok(())
+    }
+
+    fn check_loaded(&self, id: &ComponentId) -> Result<(), StoreError> {
+        if self.entries.contains_key(id) {
+            return Ok(());
+        }
+        Err(StoreError::NotLoaded { id: id.clone() })
     }
 
     /// Makes the changes the contents of the store, in one step and for good, and returns them.
     ///
-    /// Bytes that no entry names any more are removed; who reads them just now is not disturbed.
+    /// Bytes that no entry names any more are removed; who reads them just now is not disturbed. So
+    /// are the policy and the secrets of a component that was unloaded, or replaced by one from
+    /// another source. Each policy that was put is written in a step of its own, before the index.
     ///
     /// # Errors
-    /// [`StoreError::Write`] or [`StoreError::ReadOnly`]. The store is then as it was, or (if the
-    /// disk failed in the very last step) as it was to become; nothing lies between.
+    /// [`StoreError::Write`] or [`StoreError::ReadOnly`]. The components are then as they were, or
+    /// (if the disk failed in the very last step) as they were to become; nothing lies between.
     pub fn commit(mut self) -> Result<Index, StoreError> {
-        if self.entries != self.index.to_entries() {
+        let before = self.index.clone();
+        if self.entries != before.to_entries() || !self.policies.is_empty() {
+            self.make_way(&before)?;
+            self.write_policies()?;
             self.publish()?;
+            self.retire(&before);
         }
         // The changes are made: bytes that stay too long are no reason to say that they are not.
         if let Err(error) = self.remove_unnamed_blobs() {
             tracing::warn!(%error, "cannot remove unused bytes from the store");
         }
         Ok(self.index)
+    }
+
+    /// Sees to it that components which get an id now find nothing that was another's, even if this
+    /// process dies before the old files are gone.
+    fn make_way(&self, before: &Index) -> Result<(), StoreError> {
+        let layout = &self.store.layout;
+        let is_incomplete = layout.has_quarantined_index()?;
+        for entry in self.entries.values() {
+            match before.find(&entry.id) {
+                Some(old) if old.source != entry.source => {
+                    policies::bind(layout, &entry.id, &old.source)?;
+                }
+                Some(_) => {}
+                // Where the index was damaged this may be the component that was there all along.
+                None if is_incomplete
+                    && policies::is_bound_to(layout, &entry.id, &entry.source) => {}
+                None => {
+                    policies::clear(layout, &entry.id)?;
+                    if !is_incomplete {
+                        self.store.remove_secrets(&entry.id)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write_policies(&self) -> Result<(), StoreError> {
+        let layout = &self.store.layout;
+        for (id, draft) in &self.policies {
+            match (draft, self.entries.get(id)) {
+                (Some(draft), Some(entry)) => policies::write(layout, id, &entry.source, draft)?,
+                _ => policies::remove(layout, id)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the policies and secrets of the components that have left their ids.
+    fn retire(&self, before: &Index) {
+        let layout = &self.store.layout;
+        for old in before.entries() {
+            let is_same = |entry: &Arc<Entry>| entry.source == old.source;
+            if self.entries.get(&old.id).is_some_and(is_same) {
+                continue;
+            }
+            let has_new_policy = self.policies.contains_key(&old.id);
+            let policy = if has_new_policy { Ok(()) } else { policies::remove(layout, &old.id) };
+            // The component is gone. What was its own stays unused, for want of its source.
+            for error in
+                [policy.err(), self.store.remove_secrets(&old.id).err()].into_iter().flatten()
+            {
+                tracing::warn!(%error, component = %old.id, "cannot remove what was a component's");
+            }
+        }
     }
 
     /// Writes the entries as the next index.

@@ -15,8 +15,9 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use child::{LONG, Random, Running, assert_whole, load, names};
+use child::{LONG, Random, Running, append, assert_whole, load, names};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use wassette_store::audit::{AuditLog, AuditSettings, verify};
 use wassette_store::{ComponentId, Store};
 
 const ROUNDS: u64 = 60;
@@ -25,6 +26,8 @@ const ROUNDS: u64 = 60;
 fn as_a_child() {
     match child::role() {
         Some((role, directory)) if role == "short of files" => short_of_files(&directory),
+        Some((role, directory)) if role == "grant" => grant_without_end(&directory),
+        Some((role, directory)) if role == "log" => log_without_end(&directory),
         Some((seed, directory)) => write_without_end(&directory, seed.parse().unwrap()),
         None => {}
     }
@@ -40,12 +43,8 @@ fn killed_at_any_moment_the_old_or_the_new_is_there() {
         let mut writer = Running::start(&round.to_string(), folder.path());
         writer.wait_for("ready");
         thread::sleep(Duration::from_micros(random.below(30_000)));
-        let told = writer.kill().iter().rev().find_map(|line| {
-            let (_, revision) = line.split_once("committed ")?;
-            revision.parse().ok()
-        });
+        let told = number_after("committed ", &writer.kill()).unwrap_or(before);
 
-        let told = told.unwrap_or(before);
         let store = Store::open(folder.path()).unwrap();
         let found = store.index().unwrap().revision();
         assert!(found == told || found == told + 1, "{told} was committed, {found} is there");
@@ -58,6 +57,62 @@ fn killed_at_any_moment_the_old_or_the_new_is_there() {
 fn without_free_file_handles_the_old_or_the_new_is_there() {
     let folder = tempfile::tempdir().unwrap();
     Running::start("short of files", folder.path()).finish();
+}
+
+#[test]
+fn killed_at_any_moment_the_old_or_the_new_policy_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let id = ComponentId::parse("x").unwrap();
+    load(&store, "x", vec![1]).unwrap();
+    let source = store.index().unwrap().find(&id).unwrap().source.clone();
+    let mut random = Random(3);
+    let mut last = None;
+    for _ in 0..ROUNDS {
+        let mut writer = Running::start("grant", folder.path());
+        writer.wait_for("ready");
+        thread::sleep(Duration::from_micros(random.below(30_000)));
+        last = number_after("granted ", &writer.kill()).or(last);
+
+        let store = Store::open(folder.path()).unwrap();
+        let policy = store.policy(&id).unwrap();
+        let found = policy.map(|policy| {
+            assert!(policy.is_for(&source));
+            let number: u64 = policy.text.lines().next().unwrap().parse().unwrap();
+            assert_eq!(policy.text, grant(number), "a part of it");
+            assert_eq!(policy.binding.unwrap().pins, serde_json::json!(number));
+            number
+        });
+        assert!(found == last || found == Some(last.map_or(0, |last| last + 1)));
+        last = found;
+        assert_clean_after_writing(&store);
+    }
+    assert!(last.is_some(), "nothing was ever granted");
+}
+
+#[test]
+fn killed_at_any_moment_the_log_has_all_that_was_said_to_be_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let mut random = Random(4);
+    let mut least = 0;
+    for _ in 0..ROUNDS {
+        let mut writers = ["log", "log"].map(|role| Running::start(role, folder.path()));
+        writers.iter_mut().for_each(|writer| writer.wait_for("ready"));
+        thread::sleep(Duration::from_micros(random.below(20_000)));
+        for writer in writers {
+            least = least.max(number_after("logged ", &writer.kill()).unwrap_or(0));
+        }
+        let report = verify(&store.audit_dir()).unwrap();
+        assert_eq!(report.problem, None);
+        assert!(report.records >= least);
+    }
+    assert!(least > 0, "nothing was ever logged");
+}
+
+/// The last number that a line says after `word`.
+fn number_after(word: &str, lines: &[String]) -> Option<u64> {
+    lines.iter().rev().find_map(|line| line.split_once(word)?.1.parse().ok())
 }
 
 fn assert_clean_after_writing(store: &Store) {
@@ -85,6 +140,37 @@ fn write_without_end(directory: &Path, seed: u64) {
             load(&store, &name, bytes).unwrap();
         }
         println!("committed {}", store.index().unwrap().revision());
+    }
+}
+
+/// The policy with this number, of a length of its own.
+fn grant(number: u64) -> String {
+    format!("{number}\n").repeat(1 + usize::try_from(number % 7).unwrap() * 1000)
+}
+
+fn grant_without_end(directory: &Path) {
+    let store = Store::open(directory).unwrap();
+    let id = ComponentId::parse("x").unwrap();
+    let first = store
+        .policy(&id)
+        .unwrap()
+        .map_or(0, |policy| policy.text.lines().next().unwrap().parse::<u64>().unwrap() + 1);
+    println!("ready");
+    for number in first.. {
+        let mut writer = store.write(LONG).unwrap();
+        writer.put_policy(&id, &grant(number), serde_json::json!(number)).unwrap();
+        writer.commit().unwrap();
+        println!("granted {number}");
+    }
+}
+
+fn log_without_end(directory: &Path) {
+    let store = Store::open(directory).unwrap();
+    let settings = AuditSettings { max_bytes: 100_000, files: 100_000 };
+    let log = AuditLog::open(&store, settings).unwrap();
+    println!("ready");
+    loop {
+        println!("logged {}", append(&log, "x").unwrap());
     }
 }
 

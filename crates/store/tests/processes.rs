@@ -14,12 +14,16 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use child::{LONG, Running, assert_whole, command, load, names};
+use child::{LONG, Running, append, assert_whole, command, load, names};
 use rustix::fs::Mode;
-use rustix::process::{Pid, Signal, geteuid, kill_process, umask};
+use rustix::process::{
+    Pid, Resource, Rlimit, Signal, geteuid, getrlimit, kill_process, setrlimit, umask,
+};
+use wassette_store::audit::{AuditError, AuditLog, AuditSettings, verify};
 use wassette_store::{ComponentId, Digest, Store, StoreError, default_dir};
 
 /// A user that owns nothing.
@@ -32,6 +36,8 @@ fn as_a_child() {
         "hold" => hold(&directory),
         "open umask" => write_with_open_umask(&directory),
         "read-only" => use_read_only(&directory),
+        "log" => log_many(&directory),
+        "full" => log_on_a_full_disk(&directory),
         "default" => println!("default {}", default_dir().unwrap().display()),
         name => write_many(&directory, name),
     }
@@ -49,6 +55,32 @@ fn two_processes_that_write_lose_nothing() {
     assert_eq!(index.len(), 2 * 10);
     assert_whole(&store);
     assert_eq!(names(&store, "blobs/sha256").len(), index.len());
+}
+
+#[test]
+fn two_processes_that_log_lose_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let writers = ["log", "log"].map(|role| Running::start(role, folder.path()));
+    writers.into_iter().for_each(Running::finish);
+    let report = verify(&store.audit_dir()).unwrap();
+    assert_eq!((report.records, report.torn, report.problem), (1000, 0, None));
+    assert!(report.files > 5);
+}
+
+#[test]
+fn a_full_disk_is_an_error_and_the_log_goes_on_afterwards() {
+    let folder = tempfile::tempdir().unwrap();
+    Store::open(folder.path()).unwrap();
+    let child = command("full", folder.path());
+    // The system kills who writes more than it may, unless it was told otherwise.
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(child.get_program());
+    shell.args(child.get_args()).stdout(Stdio::piped());
+    for (name, value) in child.get_envs() {
+        shell.env(name, value.unwrap());
+    }
+    Running::try_start(&mut shell).unwrap().finish();
 }
 
 #[tokio::test]
@@ -86,7 +118,7 @@ fn a_holder_of_the_lock_is_named_and_its_death_frees_it() {
 }
 
 #[test]
-fn nobody_else_can_read_the_store_whatever_the_umask() {
+fn denied_e05_store_to_other_users_whatever_the_umask() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("new/store");
     Running::start("open umask", &dir).finish();
@@ -147,12 +179,49 @@ fn write_many(directory: &Path, name: &str) {
     }
 }
 
+fn log_many(directory: &Path) {
+    let store = Store::open(directory).unwrap();
+    let settings = AuditSettings { max_bytes: 20_000, files: 1000 };
+    let log = AuditLog::open(&store, settings).unwrap();
+    for _ in 0..500 {
+        append(&log, "x").unwrap();
+    }
+}
+
+fn log_on_a_full_disk(directory: &Path) {
+    let store = Store::open(directory).unwrap();
+    let log = AuditLog::open(&store, AuditSettings::default()).unwrap();
+    let mut logged = 0;
+    let unlimited = getrlimit(Resource::Fsize);
+    for limit in (1000..3000).step_by(50) {
+        setrlimit(Resource::Fsize, Rlimit { current: Some(limit), ..unlimited }).unwrap();
+        let error = loop {
+            match append(&log, "x") {
+                Ok(_) => logged += 1,
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(error, AuditError::Store(StoreError::Write { .. })), "{error}");
+        setrlimit(Resource::Fsize, unlimited).unwrap();
+        append(&log, "x").unwrap();
+        logged += 1;
+        let report = verify(&store.audit_dir()).unwrap();
+        assert_eq!((report.records, report.torn, report.problem), (logged, 0, None));
+    }
+}
+
 fn write_with_open_umask(directory: &Path) {
     umask(Mode::empty());
     let store = Store::open(directory).unwrap();
     load(&store, "x", vec![1]).unwrap();
     store.cache_write("x", b"x").unwrap();
     store.cache_key().unwrap();
+    let id = ComponentId::parse("x").unwrap();
+    let mut writer = store.write(LONG).unwrap();
+    writer.put_policy(&id, "a: 1\n", serde_json::Value::Null).unwrap();
+    writer.commit().unwrap();
+    store.set_secrets(&id, &[("KEY".to_owned(), "value".to_owned().into())]).unwrap();
+    append(&AuditLog::open(&store, AuditSettings::default()).unwrap(), "x").unwrap();
     fs::write(directory.join("index.json"), "damaged").unwrap();
     store.write(LONG).unwrap().commit().unwrap();
 }
@@ -168,6 +237,9 @@ fn use_read_only(directory: &Path) {
     assert!(matches!(error, StoreError::ReadOnly { .. }), "{error}");
     assert!(matches!(store.cache_write("x", b""), Err(StoreError::ReadOnly { .. })));
     assert!(matches!(store.cache_key(), Err(StoreError::ReadOnly { .. })));
+    let logged = AuditLog::open(&store, AuditSettings::default()).unwrap_err();
+    assert!(matches!(logged, AuditError::Store(StoreError::ReadOnly { .. })), "{logged}");
+    assert_eq!(verify(&store.audit_dir()).unwrap().problem, None);
     let missing = Store::open(&directory.join("missing")).unwrap_err();
     assert!(matches!(missing, StoreError::ReadOnly { .. }), "{missing}");
 }

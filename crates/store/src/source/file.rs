@@ -7,10 +7,10 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use super::SourceError;
+use crate::SourceError;
 
 /// The contents of the regular file at `path`, if it has between 1 and `max_bytes` bytes.
-pub(super) fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, SourceError> {
+pub(crate) fn read(path: &Path, max_bytes: u64) -> Result<Vec<u8>, SourceError> {
     let failed = |error| failure(path, error);
     // A pipe without a writer would block in `open`; what was opened is examined afterwards, by
     // its handle, so that nothing can be put in its place in between.

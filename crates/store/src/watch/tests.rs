@@ -1,9 +1,11 @@
 //! Changes are told, reading is not one. Changes by other processes: `tests/processes.rs`.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use tokio::time::timeout;
+use zeroize::Zeroizing;
 
 use super::Watch;
 use crate::{Artifact, ComponentId, Entry, Replace, Store};
@@ -27,7 +29,7 @@ fn put(store: &Store, id: &str) {
 }
 
 fn deaf(mut watch: Watch) -> Watch {
-    watch._watcher = None;
+    watch.watcher = None;
     watch
 }
 
@@ -80,4 +82,50 @@ async fn to_read_the_store_or_to_fill_the_cache_is_no_change() {
     store.write(LONG).unwrap().commit().unwrap();
     let told = timeout(Duration::from_millis(700), watch.changed()).await;
     assert!(told.is_err(), "nothing had changed");
+}
+
+/// Edits that leave the index as it is, each of which must be told.
+async fn edits_are_told(store: &Store, mut watch: Watch) {
+    let policies = store.dir().join("policies");
+    let path = policies.join("a.yaml");
+    let edits: [&dyn Fn(); 6] = [
+        &|| fs::write(&path, "a: 1\n").unwrap(),
+        &|| fs::write(&path, "a: 22\n").unwrap(),
+        &|| fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap(),
+        &|| fs::rename(&path, policies.join("b.yaml")).unwrap(),
+        &|| fs::remove_file(policies.join("b.yaml")).unwrap(),
+        &|| {
+            let secret = ("KEY".to_owned(), Zeroizing::new("x".to_owned()));
+            store.set_secrets(&ComponentId::parse("a").unwrap(), &[secret]).unwrap();
+        },
+    ];
+    for edit in edits {
+        edit();
+        timeout(LONG, watch.changed()).await.unwrap();
+        // What is left of the messages about it.
+        while timeout(Duration::from_millis(50), watch.changed()).await.is_ok() {}
+    }
+    fs::write(policies.join("a.yaml~"), "x").unwrap();
+    let told = timeout(Duration::from_millis(700), watch.changed()).await;
+    assert!(told.is_err(), "an editor's own file is no policy");
+}
+
+#[tokio::test]
+async fn a_policy_that_a_person_edits_and_a_secret_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    // The folders are made after the watch has begun.
+    let mut watch = store.watch();
+    put(&store, "a");
+    timeout(LONG, watch.changed()).await.unwrap();
+    edits_are_told(&store, watch).await;
+}
+
+#[tokio::test]
+async fn edits_are_told_without_messages_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    put(&store, "a");
+    let watch = deaf(store.watch());
+    edits_are_told(&store, watch).await;
 }

@@ -11,6 +11,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::json;
+use wassette_store::audit::{AuditError, AuditLog};
 use wassette_store::{Artifact, Change, ComponentId, Entry, Replace, Store, StoreError};
 
 /// Far more than anything here takes.
@@ -96,6 +97,12 @@ pub(crate) fn load(store: &Store, name: &str, bytes: Vec<u8>) -> Result<Change, 
     let change = writer.insert(entry, Replace::Refuse)?;
     writer.commit()?;
     Ok(change)
+}
+
+/// Appends one record to the log and returns its number.
+pub(crate) fn append(log: &AuditLog, who: &str) -> Result<u64, AuditError> {
+    let fields = [("component".to_owned(), json!(who)), ("decision".to_owned(), json!("denied"))];
+    log.append(&fields.into_iter().collect())
 }
 
 /// Checks that all that the index names is there and whole.
