@@ -14,11 +14,13 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 use wasmtime::component::{ComponentExportIndex, Val};
 use wasmtime::{Store, UpdateDeadline};
-use wassette_policy::Denial;
+use wassette_policy::{Denial, Span};
 use wassette_wit_json::{Function, Value};
 
+use crate::authority::Authority;
 use crate::component::Component;
 use crate::convert::{lift, lower};
+use crate::effects::Observer;
 use crate::engine::{Engine, Shared};
 use crate::error::CallError;
 use crate::meter::Metered;
@@ -31,6 +33,10 @@ const LONG: Duration = Duration::from_millis(5);
 pub struct Call {
     /// The component. It stays alive until the call has ended.
     pub component: Arc<Component>,
+    /// What the component may do.
+    pub authority: Arc<Authority>,
+    /// Who hears of its effects.
+    pub observer: Option<Arc<dyn Observer>>,
     /// One of the functions with which the component was opened.
     pub function: Arc<Function>,
     /// One value for each parameter, of its type.
@@ -64,11 +70,11 @@ pub struct Usage {
 }
 
 impl Engine {
-    /// Runs `call` to its end, within the limits of its component.
+    /// Runs `call` to its end, within the limits of its authority.
     pub async fn call(&self, call: Call) -> Outcome {
         let began = Instant::now();
-        let limits = call.component.limits.clone();
-        let record = Record::new(&limits);
+        let limits = call.authority.limits.clone();
+        let record = Record::new(&limits, call.observer.clone());
         let component = call.component.clone();
         let run = run(self.shared.clone(), call, record.clone());
         let run = Metered::new(run, record.meter.clone());
@@ -81,7 +87,7 @@ impl Engine {
         component.long.store(record.meter.spent() > LONG, Ordering::Relaxed);
         Outcome {
             result,
-            denials: record.denials.list(),
+            denials: record.effects.denials(),
             usage: Usage {
                 time: began.elapsed(),
                 cpu: record.meter.spent(),
@@ -136,11 +142,16 @@ impl<T> Drop for Running<T> {
 }
 
 async fn run(shared: Arc<Shared>, call: Call, record: Record) -> Result<Option<Value>, CallError> {
-    let component = call.component;
-    let limits = &component.limits;
+    let (component, authority) = (call.component, call.authority);
+    let limits = &authority.limits;
+    authority.begin().map_err(|wait| CallError::Pace {
+        limit: limits.calls_per_minute,
+        wait: Span::seconds(u32::try_from(wait.as_secs()).unwrap_or(60) + 1),
+    })?;
     // First a place among the calls of this component, then one among all: a component that is
     // called too often waits for itself and holds up nobody else.
-    let _place = component.places.acquire().await.map_err(|_| CallError::Stopped)?;
+    let _place =
+        authority.places(component.share).acquire().await.map_err(|_| CallError::Stopped)?;
     let _live = shared.live.acquire_many(component.share).await.map_err(|_| CallError::Stopped)?;
     let _ticking = shared.ticker.start();
 
@@ -149,7 +160,7 @@ async fn run(shared: Arc<Shared>, call: Call, record: Record) -> Result<Option<V
         .get(&call.function.id)
         .ok_or_else(|| CallError::Internal(format!("no export `{}`", call.function.id)))?;
     let arguments = lower_all(call.arguments, &call.function)?;
-    let mut store = store(&shared, &component, &record);
+    let mut store = store(&shared, &authority, &record);
     let result = enter(&mut store, &component, export, &call.function, &arguments).await;
     reap(&shared, store);
 
@@ -190,9 +201,9 @@ fn lower_all(arguments: Vec<Value>, function: &Function) -> Result<Vec<Val>, Cal
 
 /// A store with all limits set. From the first instruction on, the guest yields at each tick and
 /// ends when its processor time is up.
-fn store(shared: &Shared, component: &Component, record: &Record) -> Store<Sandbox> {
-    let limits = &component.limits;
-    let mut store = Store::new(&shared.wasmtime, Sandbox::new(limits, record));
+fn store(shared: &Shared, authority: &Arc<Authority>, record: &Record) -> Store<Sandbox> {
+    let limits = &authority.limits;
+    let mut store = Store::new(&shared.wasmtime, Sandbox::new(authority, record));
     store.limiter(|sandbox| &mut sandbox.growth);
     store.set_hostcall_fuel(limits.host_call_bytes.size());
     store.set_max_component_handles(usize::try_from(limits.handles).unwrap_or(usize::MAX));

@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 
-use tokio::sync::Semaphore;
 use wasmtime::component::{ComponentExportIndex, InstancePre};
-use wassette_policy::Limits;
 use wassette_wit_json::FunctionId;
 
 use crate::code::{CodeError, CodeKey, SealedCode};
@@ -17,9 +15,6 @@ use crate::sandbox::Sandbox;
 pub struct Component {
     pub(crate) instance: InstancePre<Sandbox>,
     pub(crate) exports: HashMap<FunctionId, ComponentExportIndex>,
-    pub(crate) limits: Limits,
-    /// A place for each call of this component that may run at the same time.
-    pub(crate) places: Semaphore,
     /// What each call takes of the pool.
     pub(crate) share: u32,
     /// Whether its last call took so long that the next one better begins among the guests.
@@ -27,15 +22,13 @@ pub struct Component {
 }
 
 impl Component {
-    /// Makes a component of sealed code, with what is known of it. `limits` hold for each of its
-    /// calls. It reads no file and blocks for as long as the code is long: some 50 ms for the 33 MB
+    /// Makes a component of sealed code, with what is known of it. It reads no file and blocks for as long as the code is long: some 50 ms for the 33 MB
     /// that a JavaScript engine compiles to.
     pub fn open(
         engine: &Engine,
         key: &CodeKey,
         name: &str,
         code: &SealedCode,
-        limits: &Limits,
     ) -> Result<(Description, Self), CodeError> {
         let (description, component) = code.open(engine, key, name)?;
         let instance = engine
@@ -60,14 +53,7 @@ impl Component {
         let (memories, tables) =
             declared.map_or((u32::MAX, 0), |declared| (declared.num_memories, declared.num_tables));
         let share = engine::share(memories, tables);
-        let component = Self {
-            instance,
-            exports,
-            limits: limits.clone(),
-            places: Semaphore::new(engine::places(limits.concurrency, share)),
-            share,
-            long: AtomicBool::new(false),
-        };
+        let component = Self { instance, exports, share, long: AtomicBool::new(false) };
         Ok((description, component))
     }
 }

@@ -75,7 +75,7 @@ impl Engine {
             .thread_name("guest")
             // Look at timers and at other guests between any two slices of a busy one.
             .event_interval(2)
-            .enable_time()
+            .enable_all()
             .build()
             .map_err(EngineError::Threads)?;
         let shared = Shared {

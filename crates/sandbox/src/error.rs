@@ -114,7 +114,7 @@ pub enum CallError {
     /// The call took too long on the clock.
     #[error("the call was stopped at its time limit of {limit}")]
     #[diagnostic(help(
-        "ask for less at once, or raise `time` under `[limits]` in the configuration"
+        "ask for less at once, or raise `time` with `wassette permission grant limit`, as far as `[limits]` in the configuration goes"
     ))]
     Time {
         /// The limit.
@@ -123,16 +123,25 @@ pub enum CallError {
     /// The call took too much processor time.
     #[error("the call was stopped at its limit of {limit} of processor time")]
     #[diagnostic(help(
-        "ask for less at once, or raise `cpu` under `[limits]` in the configuration"
+        "ask for less at once, or raise `cpu` with `wassette permission grant limit`, as far as `[limits]` in the configuration goes"
     ))]
     Cpu {
         /// The limit.
         limit: Span,
     },
+    /// The component was called too often of late.
+    #[error("the component was called {limit} times within a minute, which is its limit")]
+    #[diagnostic(help("try again in {wait}"))]
+    Pace {
+        /// The limit of calls a minute.
+        limit: u32,
+        /// How long to wait.
+        wait: Span,
+    },
     /// The memories of the call grew beyond the limit.
     #[error("the component needs more than its memory limit of {limit}")]
     #[diagnostic(help(
-        "ask for less at once, or raise `memory` under `[limits]` in the configuration"
+        "ask for less at once, or raise `memory` with `wassette permission grant limit`, as far as `[limits]` in the configuration goes"
     ))]
     Memory {
         /// The limit over all memories together.
@@ -140,14 +149,18 @@ pub enum CallError {
     },
     /// The tables of the call grew beyond the limit.
     #[error("the component needs more than its limit of {limit} table elements")]
-    #[diagnostic(help("raise `table-elements` under `[limits]` in the configuration"))]
+    #[diagnostic(help(
+        "raise `table-elements` with `wassette permission grant limit`, as far as `[limits]` in the configuration goes"
+    ))]
     Tables {
         /// The limit over all tables together.
         limit: u32,
     },
     /// The component consists of too many instances, memories or tables.
     #[error("the component has more core instances, memories or tables than its limit of {limit}")]
-    #[diagnostic(help("raise `instances` under `[limits]` in the configuration"))]
+    #[diagnostic(help(
+        "raise `instances` with `wassette permission grant limit`, as far as `[limits]` in the configuration goes"
+    ))]
     Instances {
         /// The limit for each of them.
         limit: u32,
@@ -155,7 +168,7 @@ pub enum CallError {
     /// The guest holds too many resources.
     #[error("the component holds more than its limit of {limit} open handles")]
     #[diagnostic(help(
-        "the component probably forgets to close them; else raise `handles` under `[limits]` in the configuration"
+        "the component probably forgets to close them; else raise `handles` with `wassette permission grant limit`, as far as `[limits]` in the configuration goes"
     ))]
     Handles {
         /// The limit.
@@ -164,7 +177,7 @@ pub enum CallError {
     /// The guest hands over too much at once.
     #[error("the component hands over more than its limit of {limit} of data at once")]
     #[diagnostic(help(
-        "ask for less at once, or raise `host-call-bytes` under `[limits]` in the configuration"
+        "ask for less at once, or raise `host-call-bytes` with `wassette permission grant limit`, as far as `[limits]` in the configuration goes"
     ))]
     HostCall {
         /// The limit.

@@ -1,35 +1,49 @@
 //! Wasmtime lives here alone: compile a component, link it, run one call of it in one fresh
 //! instance.
 //!
-//! Everything that a guest can reach is put into its sandbox by this crate, and the crate puts
-//! nothing there: no files, no environment, no arguments, no sockets, no names, no HTTP. It never
-//! lets a guest write to our stdout or stderr, and it never runs code that did not come out of our
-//! own compiler.
+//! Everything that a guest can reach is put into its sandbox by this crate, and each time that a
+//! guest reaches for it, the crate asks the call's [`Authority`] first. It never lets a guest write
+//! to our stdout or stderr, and it never runs code that did not come out of our own compiler.
 
 mod alias;
+mod authority;
 mod binary;
 mod call;
 mod code;
 mod compile;
 mod compiler;
 mod component;
-mod configuration;
 mod convert;
 mod describe;
+mod effects;
 mod egress;
 mod engine;
+mod environment;
 mod error;
 mod limits;
 mod meter;
+mod placeholders;
 mod requests;
 mod sandbox;
+mod sockets;
 mod stdio;
+mod storage;
 mod ticker;
 
+pub use authority::{Authority, AuthorityParts, Values};
 pub use call::{Call, Outcome, Usage};
 pub use code::{CodeError, CodeKey, SealedCode};
 pub use compile::{Compiled, Description, Omission};
 pub use compiler::{CompileLimits, Compiler, compile_child};
 pub use component::Component;
+pub use effects::{Decided, Event, Observer, Unrecorded};
+pub use egress::{
+    Addresses, Bundle, Masker, Network, NetworkSettings, Proxy, ProxyError, Resolver, Roots,
+    RootsError, Waits,
+};
 pub use engine::{Engine, EngineError};
 pub use error::{CallError, CompileError};
+pub use storage::{
+    Ceiling, Forbidden, Grants, Pin, Pins, Problem as StorageProblem, Resolution, Workspace,
+    Workspaces,
+};

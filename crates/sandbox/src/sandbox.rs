@@ -1,5 +1,5 @@
-//! The world of one call: the `T` of its `Store<T>`. Built from nothing, it holds nothing: a
-//! capability is there only if somebody put it there, and today nobody does.
+//! The world of one call: the `T` of its `Store<T>`. Built from nothing, it holds nothing but the
+//! call's authority: whatever leads out of it asks that first.
 
 use std::sync::Arc;
 
@@ -8,27 +8,32 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use wassette_policy::Limits;
 
-use crate::configuration;
-use crate::egress::{Denials, Egress};
+use crate::authority::Authority;
+use crate::effects::{Effects, Observer};
+use crate::egress::Egress;
+use crate::environment::{self, Environment};
 use crate::limits::Growth;
 use crate::meter::Meter;
+use crate::placeholders::Placeholders;
 use crate::requests;
+use crate::sockets::{self, Sockets};
 use crate::stdio::Capture;
+use crate::storage::{self, Files};
 
 /// What outlives the guest: who asks after the call finds here what it did.
 #[derive(Clone)]
 pub(crate) struct Record {
     pub(crate) meter: Arc<Meter>,
-    pub(crate) denials: Denials,
+    pub(crate) effects: Effects,
     pub(crate) stdout: Capture,
     pub(crate) stderr: Capture,
 }
 
 impl Record {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits, observer: Option<Arc<dyn Observer>>) -> Self {
         Self {
             meter: Arc::default(),
-            denials: Denials::default(),
+            effects: Effects::new(limits, observer),
             stdout: Capture::new(limits.output_bytes.size()),
             stderr: Capture::new(limits.output_bytes.size()),
         }
@@ -40,26 +45,36 @@ pub(crate) struct Sandbox {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     egress: Egress,
-    table: ResourceTable,
+    pub(crate) environment: Environment,
+    pub(crate) files: Files,
+    pub(crate) sockets: Sockets,
+    pub(crate) table: ResourceTable,
     pub(crate) growth: Growth,
 }
 
 impl Sandbox {
-    pub(crate) fn new(limits: &Limits, record: &Record) -> Self {
+    pub(crate) fn new(authority: &Arc<Authority>, record: &Record) -> Self {
+        let limits = &authority.limits;
         let handles = usize::try_from(limits.handles).unwrap_or(usize::MAX);
         let mut table = ResourceTable::new();
         table.set_max_capacity(handles);
-        let wasi = WasiCtx::builder()
-            .stdout(record.stdout.clone())
+        let effects = || record.effects.clone();
+        let placeholders = Placeholders::new(authority.effective().injected());
+        let sockets = Sockets::new(authority.clone(), effects());
+        let mut wasi = WasiCtx::builder();
+        wasi.stdout(record.stdout.clone())
             .stderr(record.stderr.clone())
-            .max_random_size(limits.host_call_bytes.count())
-            .build();
+            .max_random_size(limits.host_call_bytes.count());
+        sockets.configure(&mut wasi);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(requests::FIELDS);
         Self {
-            wasi,
+            wasi: wasi.build(),
             http,
-            egress: Egress { denials: record.denials.clone() },
+            egress: Egress::new(authority.clone(), effects(), placeholders.clone()),
+            environment: Environment::new(authority.clone(), effects(), placeholders),
+            files: Files::new(authority.clone(), effects()),
+            sockets,
             table,
             growth: Growth::new(limits, record.meter.clone()),
         }
@@ -85,7 +100,9 @@ pub(crate) fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<Sandb
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     requests::add_to_linker(&mut linker)?;
-    configuration::add_to_linker(&mut linker)?;
+    environment::add_to_linker(&mut linker)?;
+    storage::add_to_linker(&mut linker)?;
+    sockets::add_to_linker(&mut linker)?;
     Ok(linker)
 }
 

@@ -56,7 +56,7 @@ async fn a_component_that_is_cut_off_is_refused() {
 }
 
 #[tokio::test]
-async fn declared_resources_beyond_the_limits_are_refused() {
+async fn denied_x07_what_is_declared_beyond_the_limits_is_not_loaded() {
     let huge = compiled("huge-memory");
     assert_eq!(
         refused(&huge).await,

@@ -9,7 +9,7 @@ use crate::{compile, engine};
 
 fn open(key: &CodeKey, name: &str, bytes: Vec<u8>) -> Result<Component, CodeError> {
     let code = SealedCode::from_bytes(bytes);
-    Component::open(engine(), key, name, &code, &Limits::default()).map(|(_, component)| component)
+    Component::open(engine(), key, name, &code).map(|(_, component)| component)
 }
 
 async fn sealed(key: &CodeKey) -> Vec<u8> {

@@ -14,7 +14,7 @@ async fn ended(guest: &Guest, name: &str, arguments: impl Into<Vec<Value>>) -> C
 }
 
 #[tokio::test]
-async fn denied_a_loop_ends_at_the_limit_of_processor_time() {
+async fn denied_x01_a_loop_ends_at_the_limit_of_processor_time() {
     let guest = Guest::chaos().await;
     let error = ended(&guest, "infinite-loop", []).await;
     assert_eq!(error, CallError::Cpu { limit: tight().cpu });
@@ -22,7 +22,7 @@ async fn denied_a_loop_ends_at_the_limit_of_processor_time() {
 }
 
 #[tokio::test]
-async fn denied_a_sleep_ends_at_the_limit_of_time() {
+async fn denied_x03_a_sleep_ends_at_the_limit_of_time() {
     let guest = Guest::chaos().await;
     let error = ended(&guest, "sleep-forever", []).await;
     assert_eq!(error, CallError::Time { limit: tight().time });
@@ -38,7 +38,17 @@ async fn a_nap_is_not_processor_time() {
 }
 
 #[tokio::test]
-async fn denied_memory_ends_at_its_limit() {
+async fn denied_x04_filling_memory_stays_within_memory_and_time() {
+    let guest = Guest::wat("fills-memory", &tight()).await;
+    let gibibyte = guest.call("fill", [Value::U32(16 << 10)]).await;
+    assert_eq!(gibibyte.result, Err(CallError::Memory { limit: mebi(64) }));
+    assert!(gibibyte.usage.memory <= mebi(64).count());
+    let error = guest.error("fill", [Value::U32(768)]).await;
+    assert_eq!(error, CallError::Cpu { limit: tight().cpu });
+}
+
+#[tokio::test]
+async fn denied_x05_memory_ends_at_its_limit() {
     let guest = Guest::chaos().await;
     let outcome = guest.call("memory-bomb", []).await;
     assert_eq!(outcome.result, Err(CallError::Memory { limit: mebi(64) }));
@@ -48,7 +58,7 @@ async fn denied_memory_ends_at_its_limit() {
 }
 
 #[tokio::test]
-async fn denied_memory_is_summed_over_all_memories() {
+async fn denied_x06_memory_is_summed_over_all_memories() {
     for guest in ["grows-memory", "grows-many-memories"] {
         let mut limits = tight();
         limits.instances = 300;
@@ -59,7 +69,7 @@ async fn denied_memory_is_summed_over_all_memories() {
 }
 
 #[tokio::test]
-async fn denied_tables_end_at_their_limit() {
+async fn denied_x08_tables_end_at_their_limit() {
     let guest = Guest::wat("grows-tables", &tight()).await;
     let name = guest.description.functions[0].id.name.clone();
     let error = guest.error(&name, []).await;
@@ -78,7 +88,7 @@ async fn denied_instances_end_at_their_limit() {
 }
 
 #[tokio::test]
-async fn denied_recursion_ends_at_the_stack() {
+async fn denied_x09_recursion_ends_at_the_stack() {
     let guest = Guest::chaos().await;
     let error = ended(&guest, "stack-overflow", []).await;
     let words =
@@ -91,7 +101,22 @@ async fn denied_recursion_ends_at_the_stack() {
 }
 
 #[tokio::test]
-async fn denied_handles_end_at_their_limit() {
+async fn denied_x10_recursion_with_the_host_in_between_ends_the_call_alone() {
+    let guest = Guest::wat("recurses-in-host", &tight()).await;
+    let stack = "the component crashed: its call stack overflowed (endless recursion?)";
+    for (name, words) in [
+        ("recurses", stack),
+        ("recurses-and-asks", stack),
+        // The canonical ABI forbids it: an allocator may not leave the component.
+        ("asks-again", "the component crashed: "),
+    ] {
+        let error = guest.error(name, []).await.to_string();
+        assert!(error.starts_with(words), "{name}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn denied_x11_handles_end_at_their_limit() {
     let guest = Guest::built("chaos", &limits([("handles", "500")])).await;
     assert_eq!(guest.value("leak-handles", [Value::U32(100)]).await, Value::U32(100));
     let error = ended(&guest, "leak-handles", [Value::U32(100_000)]).await;
@@ -99,18 +124,29 @@ async fn denied_handles_end_at_their_limit() {
 }
 
 #[tokio::test]
-async fn denied_data_for_the_host_ends_at_its_limit() {
-    let guest = Guest::built("chaos", &limits([("host-call-bytes", "4Mi")])).await;
-    let limit = CallError::HostCall { limit: mebi(4) };
-    assert_eq!(ended(&guest, "write-huge", [Value::U32(8)]).await, limit);
+async fn denied_x12_random_bytes_end_at_their_limit() {
+    let guest = Guest::chaos().await;
+    let limit = CallError::HostCall { limit: Limits::default().host_call_bytes };
     assert_eq!(ended(&guest, "random", [Value::U64(1 << 40)]).await, limit);
-    assert_eq!(ended(&guest, "huge-bytes", [Value::U32(8 << 20)]).await, limit);
-    assert_eq!(ended(&guest, "huge-string", [Value::U32(8 << 20)]).await, limit);
-    assert_eq!(ended(&guest, "huge-list", [Value::U32(1 << 20)]).await, limit);
+    assert_eq!(guest.value("random", [Value::U64(1 << 10)]).await, Value::U64(1 << 10));
 }
 
 #[tokio::test]
-async fn denied_output_is_cut_at_its_limit() {
+async fn denied_x13_data_for_the_host_ends_at_its_limit() {
+    let guest = Guest::built("chaos", &limits([("host-call-bytes", "4Mi")])).await;
+    let limit = CallError::HostCall { limit: mebi(4) };
+    assert_eq!(ended(&guest, "write-huge", [Value::U32(8)]).await, limit);
+    assert_eq!(ended(&guest, "huge-bytes", [Value::U32(8 << 20)]).await, limit);
+    assert_eq!(ended(&guest, "huge-string", [Value::U32(8 << 20)]).await, limit);
+    assert_eq!(ended(&guest, "huge-list", [Value::U32(1 << 20)]).await, limit);
+    // 200 MiB fit into the memory, and are still too much.
+    let guest = Guest::built("chaos", &limits([("memory", "512Mi"), ("cpu", "30s")])).await;
+    let limit = CallError::HostCall { limit: Limits::default().host_call_bytes };
+    assert_eq!(ended(&guest, "write-huge", [Value::U32(200)]).await, limit);
+}
+
+#[tokio::test]
+async fn denied_x15_output_is_cut_at_its_limit() {
     let guest = Guest::built("chaos", &limits([("output-bytes", "1Ki"), ("cpu", "200ms")])).await;
     let captured = |outcome: &Outcome, stdout: bool| {
         let output = if stdout { &outcome.stdout } else { &outcome.stderr };
@@ -124,7 +160,31 @@ async fn denied_output_is_cut_at_its_limit() {
 }
 
 #[tokio::test]
-async fn code_outside_the_function_is_under_the_same_limits() {
+async fn denied_x18_an_exit_ends_the_call_alone() {
+    let guest = Guest::chaos().await;
+    assert_eq!(ended(&guest, "exit", [Value::Bool(true)]).await, CallError::Exit { code: 0 });
+    assert_eq!(ended(&guest, "exit", [Value::Bool(false)]).await, CallError::Exit { code: 1 });
+    let crash = "the component crashed: it gave up (a panic, an abort or an assertion)";
+    assert_eq!(ended(&guest, "panic", [text("")]).await.to_string(), crash);
+    let guest = Guest::wat("exits-with-code", &tight()).await;
+    assert_eq!(guest.error("exit", [Value::U8(3)]).await, CallError::Exit { code: 3 });
+}
+
+#[tokio::test]
+async fn denied_x19_header_fields_end_at_their_limit() {
+    let guest = Guest::built("requests", &tight()).await;
+    let build = |count, bytes| guest.call("build-headers", [Value::U32(count), Value::U32(bytes)]);
+    let few = build(100, 20).await.result.unwrap().unwrap();
+    assert_eq!(few, Value::Result(Ok(Some(Box::new(Value::U32(100))))));
+    for (count, bytes) in [(10_000, 20), (1, 1 << 20)] {
+        let refused = build(count, bytes).await.result;
+        assert!(!matches!(refused, Ok(Some(Value::Result(Ok(_))))), "{count} {bytes}: {refused:?}");
+    }
+    assert_eq!(build(100, 20).await.result, Ok(Some(few)));
+}
+
+#[tokio::test]
+async fn denied_x23_code_outside_the_function_is_under_the_same_limits() {
     let guest = Guest::wat("start-spins", &tight()).await;
     assert!(matches!(guest.error("f", []).await, CallError::Cpu { .. }));
     let guest = Guest::wat("start-traps", &tight()).await;

@@ -21,8 +21,8 @@ use std::sync::{Arc, OnceLock};
 
 use wassette_policy::{Bytes, Limits, Setting};
 use wassette_sandbox::{
-    Call, CallError, CodeKey, CompileError, CompileLimits, Compiled, Compiler, Component,
-    Description, Engine, Outcome, SealedCode,
+    Authority, Call, CallError, CodeKey, CompileError, CompileLimits, Compiled, Compiler,
+    Component, Description, Engine, Outcome, SealedCode,
 };
 use wassette_testkit::{built, compiled};
 use wassette_wit_json::{Function, Value};
@@ -40,6 +40,7 @@ async fn compile(bytes: &[u8], limits: &Limits) -> Result<Compiled, CompileError
 /// A component that can be called.
 struct Guest {
     component: Arc<Component>,
+    authority: Arc<Authority>,
     description: Description,
 }
 
@@ -48,10 +49,10 @@ impl Guest {
         let compiled = compile(bytes, limits).await.unwrap();
         let key = CodeKey::new([7; 32]);
         let code = SealedCode::seal(&key, "name", &compiled).unwrap();
-        let (description, component) =
-            Component::open(engine(), &key, "name", &code, limits).unwrap();
+        let (description, component) = Component::open(engine(), &key, "name", &code).unwrap();
         assert_eq!(description, compiled.description);
-        Self { component: Arc::new(component), description }
+        let authority = Arc::new(Authority::none("guest", limits.clone()));
+        Self { component: Arc::new(component), authority, description }
     }
 
     async fn wat(name: &str, limits: &Limits) -> Self {
@@ -72,12 +73,18 @@ impl Guest {
     }
 
     async fn call(&self, name: &str, arguments: impl Into<Vec<Value>>) -> Outcome {
-        let call = Call {
+        let function = Arc::new(self.function(name).clone());
+        engine().call(self.prepare(function, arguments.into())).await
+    }
+
+    fn prepare(&self, function: Arc<Function>, arguments: Vec<Value>) -> Call {
+        Call {
             component: self.component.clone(),
-            function: Arc::new(self.function(name).clone()),
-            arguments: arguments.into(),
-        };
-        engine().call(call).await
+            authority: self.authority.clone(),
+            observer: None,
+            function,
+            arguments,
+        }
     }
 
     async fn error(&self, name: &str, arguments: impl Into<Vec<Value>>) -> CallError {

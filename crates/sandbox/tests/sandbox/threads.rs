@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use wassette_sandbox::{Call, CallError};
+use wassette_sandbox::CallError;
 use wassette_wit_json::Value;
 
 use crate::{Guest, engine, limits};
@@ -74,10 +74,6 @@ async fn a_function_that_the_component_lacks_is_an_error() {
     let guest = Guest::wat("add", &limits([])).await;
     let mut function = guest.function("add").clone();
     function.id.name = "subtract".to_owned();
-    let call = Call {
-        component: guest.component.clone(),
-        function: Arc::new(function),
-        arguments: vec![Value::S32(1), Value::S32(2)],
-    };
+    let call = guest.prepare(Arc::new(function), vec![Value::S32(1), Value::S32(2)]);
     assert!(matches!(engine().call(call).await.result, Err(CallError::Internal(_))));
 }

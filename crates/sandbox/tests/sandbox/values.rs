@@ -2,7 +2,6 @@
 
 use serde_json::{Value as Json, json};
 use wassette_policy::Limits;
-use wassette_sandbox::Call;
 use wassette_wit_json::{Bounds, Reply, encode, reply};
 
 use crate::{Guest, engine};
@@ -12,7 +11,7 @@ async fn echo(guest: &Guest, name: &str, argument: &Json) -> Json {
     let parameter = function.params[0].name.clone();
     let arguments = serde_json::Map::from_iter([(parameter, argument.clone())]);
     let arguments = encode(&function, &arguments, Bounds::ARGUMENTS).unwrap();
-    let call = Call { component: guest.component.clone(), function: function.clone(), arguments };
+    let call = guest.prepare(function.clone(), arguments);
     let value = engine().call(call).await.result.unwrap();
     match reply(&function, value.as_ref(), Bounds::RESULT).unwrap() {
         Reply::Ok(value) => value.unwrap_or(Json::Null),
@@ -87,6 +86,35 @@ async fn each_type_is_echoed() {
         ("echo-result-nested", json!({ "ok": { "err": 2 } }), json!({ "err": 2 })),
     ] {
         assert_eq!(echo(&guest, name, &value).await, answer, "{name} {value}");
+    }
+}
+
+/// Whatever a guest answers is JSON that every reader takes, with the meaning that the
+/// documentation gives it.
+#[tokio::test]
+async fn denied_x22_no_value_breaks_the_json() {
+    let zoo = Guest::built("zoo", &Limits::default()).await;
+    for (name, value) in [
+        ("echo-f64", json!("NaN")),
+        ("echo-f64", json!("Infinity")),
+        ("echo-f64", json!("-Infinity")),
+        ("echo-f64", json!(-0.0)),
+        ("echo-u64", json!("18446744073709551615")),
+        ("echo-s64", json!("-9007199254740993")),
+        ("echo-string", json!("\u{0}\u{1f}\u{7f}\u{2028}\u{202e}\u{feff}\\\"/")),
+        ("echo-char", json!("\u{0}")),
+        ("echo-char", json!("\u{10ffff}")),
+    ] {
+        let answer = echo(&zoo, name, &value).await;
+        let written = serde_json::to_string(&answer).unwrap();
+        assert!(written.chars().all(|c| c >= ' '), "{written}");
+        assert_eq!(serde_json::from_str::<Json>(&written).unwrap(), value, "{name}");
+    }
+    // There is no text with a surrogate in it, and no way to make one.
+    let bad = Guest::wat("bad-values", &Limits::default()).await;
+    for name in ["not-utf8", "bad-char"] {
+        let error = bad.error(name, []).await;
+        assert!(matches!(error, wassette_sandbox::CallError::Trap { .. }), "{name}: {error}");
     }
 }
 

@@ -1,0 +1,109 @@
+//! Makes a connection to addresses that were permitted, one after the other, and to no others. It
+//! takes permits, not names: nothing is resolved here but the operator's own proxy.
+
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+use wasmtime_wasi_http::Error;
+use wassette_policy::{Destination, Host, Permit, Protocol};
+
+use super::network::Network;
+use super::proxy::Upstream;
+
+/// A connection over which a request can be sent.
+pub(crate) trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Connection for S {}
+
+/// Connects to the first of `permits` that answers before `deadline`, and makes sure that it is
+/// `destination` if that is asked for by `https`.
+pub(crate) async fn dial(
+    network: &Network,
+    destination: &Destination,
+    permits: Vec<Permit<SocketAddr>>,
+    deadline: Instant,
+) -> Result<Box<dyn Connection>, Error> {
+    let https = destination.protocol == Protocol::Https;
+    let connect = async {
+        let stream = reach(network, https, &destination.host, permits, deadline).await?;
+        if !https {
+            return Ok(Box::new(stream) as Box<dyn Connection>);
+        }
+        let stream = network.tls.connect(&destination.host, stream).await?;
+        Ok(Box::new(stream) as Box<dyn Connection>)
+    };
+    timeout_at(deadline, connect).await.map_err(|_| Error::ConnectionTimeout)?
+}
+
+/// Each address but the last gets an equal share of what is left of the time, so that one which
+/// swallows packets leaves some to the others.
+async fn reach(
+    network: &Network,
+    https: bool,
+    host: &Host,
+    permits: Vec<Permit<SocketAddr>>,
+    deadline: Instant,
+) -> Result<TcpStream, Error> {
+    let mut failed = Error::DestinationNotFound;
+    let mut left = u32::try_from(permits.len()).unwrap_or(u32::MAX);
+    for permit in permits {
+        let address = permit.into_target();
+        let now = Instant::now();
+        let share = now + deadline.saturating_duration_since(now) / left.max(1);
+        left = left.saturating_sub(1);
+        let proxy = network.proxy.as_ref().and_then(|proxy| proxy.upstream(https, host, address));
+        let attempt = async {
+            match proxy {
+                Some(proxy) => tunnel(network, proxy, address).await,
+                None => TcpStream::connect(address).await.map_err(|error| refusal(&error)),
+            }
+        };
+        match timeout_at(share, attempt).await.unwrap_or(Err(Error::ConnectionTimeout)) {
+            Ok(stream) => {
+                // Small requests shall not wait for others.
+                let _ = stream.set_nodelay(true);
+                return Ok(stream);
+            }
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
+}
+
+async fn tunnel(
+    network: &Network,
+    proxy: &Upstream,
+    address: SocketAddr,
+) -> Result<TcpStream, Error> {
+    let unreachable = |error: io::Error| {
+        tracing::warn!(?proxy, %error, "the proxy cannot be reached");
+        Error::DestinationUnavailable
+    };
+    let addresses = match &proxy.host {
+        Host::Address(address) => vec![*address],
+        Host::Name(name) => network.resolver.resolve(name.as_str()).await.map_err(unreachable)?,
+    };
+    let addresses: Vec<_> =
+        addresses.into_iter().map(|address| SocketAddr::new(address, proxy.port)).collect();
+    let mut stream = TcpStream::connect(addresses.as_slice()).await.map_err(unreachable)?;
+    proxy.tunnel(&mut stream, address).await?;
+    Ok(stream)
+}
+
+/// What the guest is told.
+fn refusal(error: &io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => Error::ConnectionRefused,
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {
+            Error::ConnectionTerminated
+        }
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
+            Error::DestinationIpUnroutable
+        }
+        io::ErrorKind::TimedOut => Error::ConnectionTimeout,
+        _ => Error::DestinationUnavailable,
+    }
+}
