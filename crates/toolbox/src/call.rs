@@ -1,19 +1,25 @@
 //! Call: JSON object → tool → values → sandbox → values → output. Whatever a model can mend comes
 //! back as an output with `is_error`, in words for the model.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use miette::Diagnostic;
 use serde_json::{Map, Value};
-use wassette_policy::Denial;
+use wassette_policy::{Denial, Effect, Grant, Limits, OperatorLimits};
 use wassette_sandbox::{Call, Outcome};
-use wassette_wit_json::{Bounds, Reply, encode, reply};
+use wassette_wit_json::{Bounds, Reply, clean, encode, reply};
 
 use crate::catalog::Component;
 use crate::code::CodeFault;
 use crate::error::CallRefused;
+use crate::masking;
+use crate::permissions::{Permissions, PolicyProblem};
 use crate::tool::{JsonObject, Tool};
 use crate::toolbox::Toolbox;
+
+/// More denials than these are not told to a model; the log has the rest.
+const TOLD: usize = 5;
 
 /// What a tool answered.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -64,53 +70,118 @@ impl Toolbox {
         }
     }
 
-    async fn run(&self, tool: &Tool, component: &Component, arguments: &JsonObject) -> ToolOutput {
-        let limits = &self.shared.options.limits;
+    async fn run(
+        &self,
+        tool: &Arc<Tool>,
+        component: &Arc<Component>,
+        arguments: &JsonObject,
+    ) -> ToolOutput {
+        let permissions = &component.permissions;
+        let limits = &permissions.limits;
         let bounds = Bounds { bytes: limits.argument_bytes.size(), ..Bounds::ARGUMENTS };
         let values = match encode(&tool.function, arguments, bounds) {
             Ok(values) => values,
             Err(error) => return failed(&error),
         };
         let codes = &self.shared.codes;
-        let ready = codes.component(component.content).await;
-        let ready = match ready {
+        let ready = match codes.component(component.content).await {
             Ok(ready) => ready,
             Err(CodeFault::Store(error)) => return failed(&error),
             Err(CodeFault::Compile(error)) => return failed(&error),
             Err(CodeFault::Code(error)) => return failed(&error),
             Err(CodeFault::Stopped) => return failed(&CallRefused::Closed),
         };
-        let call = Call { component: ready, function: tool.function.clone(), arguments: values };
-        let outcome = codes.engine.call(call).await;
+        let recording = match self.shared.audit.begin(component, tool) {
+            Ok(recording) => recording,
+            Err(unrecorded) => return failed(&unrecorded),
+        };
+        let call = Call {
+            component: ready,
+            authority: permissions.authority.clone(),
+            observer: recording.as_ref().map(|recording| recording.observer()),
+            function: tool.function.clone(),
+            arguments: values,
+        };
+        let mut outcome = codes.engine.call(call).await;
+        for denial in &mut outcome.denials {
+            offer_more(denial, limits, &self.shared.options.limits);
+        }
         let bounds = Bounds { bytes: limits.result_bytes.size(), ..Bounds::RESULT };
-        report(tool, outcome, bounds)
+        let output = report(tool, permissions, outcome, bounds);
+        if let Some(recording) = &recording {
+            recording.end(&output);
+        }
+        output
     }
 }
 
-/// What the outcome of a call is to a client.
-fn report(tool: &Tool, outcome: Outcome, bounds: Bounds) -> ToolOutput {
-    let mut output = match &outcome.result {
-        Err(error) => failed(error),
-        Ok(value) => match reply(&tool.function, value.as_ref(), bounds) {
-            Ok(Reply::Ok(result)) => answered(tool, result),
-            Ok(Reply::Err(error)) => {
-                ToolOutput { text: vec![text(&error)], is_error: true, ..ToolOutput::default() }
-            }
-            Err(error) => failed(&error),
-        },
+/// What the outcome of a call is to a client. Nothing leaves here with a secret in it.
+fn report(tool: &Tool, permissions: &Permissions, outcome: Outcome, bounds: Bounds) -> ToolOutput {
+    let masker = &permissions.masker;
+    let result = match outcome.result {
+        Err(error) => Err(failed(&error)),
+        Ok(value) => reply(&tool.function, value.as_ref(), bounds).map_err(|error| failed(&error)),
     };
-    for denial in &outcome.denials {
-        output.text.push(format!(
-            "denied: component `{}` {denial}\n  nothing outside its sandbox is open to it, and this version has no way to grant it",
-            tool.component
-        ));
-    }
+    let mut output = match result {
+        Ok(Reply::Ok(result)) => {
+            answered(tool, result.map(|result| masking::value(masker, result)))
+        }
+        Ok(Reply::Err(error)) => ToolOutput {
+            text: vec![text(&masking::value(masker, error))],
+            is_error: true,
+            ..ToolOutput::default()
+        },
+        Err(mut failed) => {
+            failed.text.iter_mut().for_each(|text| *text = masker.text(text).into_owned());
+            failed
+        }
+    };
     let usage = outcome.usage;
-    output.denials = outcome.denials;
+    output.denials =
+        outcome.denials.into_iter().map(|denial| masking::denial(masker, denial)).collect();
     output.usage = Usage { duration: usage.time, cpu: usage.cpu, memory: usage.memory };
-    output.stdout = outcome.stdout;
-    output.stderr = outcome.stderr;
+    // Cleaned first: what was between two halves of a secret could be gone afterwards.
+    let printed = |text: &str| masker.text(&clean(text, usize::MAX)).into_owned();
+    output.stdout = printed(&outcome.stdout);
+    output.stderr = printed(&outcome.stderr);
+    tell_denials(&tool.component, permissions.problem.as_ref(), &mut output);
     output
+}
+
+/// Adds to `denial` of what is beyond a limit the command that raises it, or that nobody but the
+/// operator can.
+fn offer_more(denial: &mut Denial, limits: &Limits, operator: &OperatorLimits) {
+    if denial.effect != Effect::Limit {
+        return;
+    }
+    match operator.more(&denial.target, limits) {
+        Some(more) => denial.grant = Grant::limit(&denial.target, &more),
+        None => denial.reason.push_str("; the operator allows no more"),
+    }
+}
+
+/// Adds what was refused to the text, and to the log.
+fn tell_denials(component: &str, problem: Option<&PolicyProblem>, output: &mut ToolOutput) {
+    if output.denials.is_empty() {
+        return;
+    }
+    if problem.is_some() {
+        // No grant would help: the policy as a whole is not in force.
+        output.denials.iter_mut().for_each(|denial| denial.grant = None);
+    }
+    for denial in &output.denials {
+        tracing::warn!(component, effect = denial.effect.name(), "{denial}: {}", denial.reason);
+    }
+    let mut told: Vec<String> =
+        output.denials.iter().take(TOLD).map(|denial| denial.text(component)).collect();
+    let untold = output.denials.len().saturating_sub(TOLD);
+    if untold > 0 {
+        told.push(format!("denied: {untold} more of its effects; the log has them"));
+    }
+    if let Some(problem) = problem {
+        told.push(format!("nothing is granted to component `{component}`: {problem}"));
+    }
+    output.text.extend(told);
 }
 
 fn answered(tool: &Tool, result: Option<Value>) -> ToolOutput {
@@ -145,4 +216,61 @@ fn failed(error: &dyn Diagnostic) -> ToolOutput {
         text.push_str(&format!("\nhint: {help}"));
     }
     ToolOutput { text: vec![text], is_error: true, ..ToolOutput::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use wassette_policy::{Effect, Grant};
+
+    use super::*;
+
+    fn output(denials: usize) -> ToolOutput {
+        let denial = |number: usize| {
+            let key = format!("KEY_{number}");
+            Denial::new(Effect::Variable, &key, "no rule lists it")
+                .with_grant(Grant::variable(&key))
+        };
+        ToolOutput { denials: (0..denials).map(denial).collect(), ..ToolOutput::default() }
+    }
+
+    #[test]
+    fn a_model_is_told_a_few_denials_and_how_many_there_were() {
+        let mut few = output(TOLD);
+        tell_denials("env", None, &mut few);
+        assert_eq!(few.text.len(), TOLD);
+        assert!(few.text.iter().all(|text| text.contains("\n  to allow it: wassette ")));
+        let mut many = output(TOLD + 3);
+        tell_denials("env", None, &mut many);
+        let last = many.text.pop();
+        assert_eq!(last.as_deref(), Some("denied: 3 more of its effects; the log has them"));
+        assert_eq!(many.text, few.text);
+    }
+
+    #[test]
+    fn a_limit_is_raised_as_far_as_the_operator_goes() {
+        let (limits, operator) = (Limits::default(), OperatorLimits::default());
+        let mut denial = Denial::new(Effect::Limit, "requests", "the limit is reached");
+        offer_more(&mut denial, &limits, &operator);
+        assert!(denial.text("c").ends_with("wassette permission grant limit c requests 200"));
+
+        let mut lowest = wassette_policy::LimitRules::default();
+        lowest.set("requests", wassette_policy::Setting::Number(100)).unwrap();
+        let mut denial = Denial::new(Effect::Limit, "requests", "the limit is reached");
+        offer_more(&mut denial, &limits, &operator.within(&lowest));
+        let text = denial.text("c");
+        assert!(text.ends_with("the limit is reached; the operator allows no more"), "{text}");
+    }
+
+    #[test]
+    fn no_command_is_offered_while_the_policy_is_broken() {
+        let help = Some("mend it".to_owned());
+        let problem = PolicyProblem { message: "its policy is broken".to_owned(), help };
+        let mut output = output(1);
+        tell_denials("env", Some(&problem), &mut output);
+        assert!(!output.text.concat().contains("to allow it"));
+        assert_eq!(
+            output.text.last().unwrap(),
+            "nothing is granted to component `env`: its policy is broken\n  hint: mend it"
+        );
+    }
 }

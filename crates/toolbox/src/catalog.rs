@@ -7,13 +7,16 @@ use std::sync::Arc;
 use miette::Diagnostic;
 use thiserror::Error;
 use wassette_sandbox::Omission;
-use wassette_store::{Digest, Entry, Index};
+use wassette_store::{ComponentId, Digest, Entry, Index};
 use wassette_wit_json::{Bounds, Function, input_schema, omitted, output_schema, spellings};
 
+use crate::error::PermissionError;
 use crate::naming::is_built_in;
 use crate::overrides::Override;
+use crate::permissions::{Permissions, Requested};
 use crate::record::Record;
 use crate::search;
+use crate::terms::Terms;
 use crate::tool::Tool;
 
 /// The operator's word on components, by their ids.
@@ -38,12 +41,30 @@ pub struct Component {
     pub omitted: Vec<Omission>,
     /// The names of what it imports.
     pub imports: Vec<String>,
+    /// What it may do.
+    pub permissions: Arc<Permissions>,
     pub(crate) content: Digest,
     pub(crate) record: Record,
     entry: Arc<Entry>,
 }
 
-/// A component that is stored and cannot be served.
+impl Component {
+    /// What was shipped with it and asks for permissions. It grants nothing.
+    pub fn requested(&self) -> Option<Requested> {
+        self.record.requested.as_ref().map(Requested::read)
+    }
+
+    pub(crate) fn store_id(&self) -> &ComponentId {
+        &self.entry.id
+    }
+
+    pub(crate) fn entry(&self) -> &Entry {
+        &self.entry
+    }
+}
+
+/// Something stored that cannot be used: a component that is not served, or a policy that is not in
+/// force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The component's id, or `store` where it is about the store as a whole.
@@ -90,9 +111,9 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// The catalog of what `index` holds. Components that did not change are taken over from
-    /// `before`.
-    pub(crate) fn new(index: &Index, before: &Self, overrides: &Overrides) -> Self {
+    /// The catalog of what `index` holds. What did not change is taken over from `before`. What may
+    /// less be done than before bites at once, also in calls that are under way.
+    pub(crate) fn new(index: &Index, before: &Self, overrides: &Overrides, terms: &Terms) -> Self {
         let mut components = Vec::new();
         let mut problems: Vec<Problem> = index
             .damage()
@@ -104,13 +125,18 @@ impl Catalog {
             })
             .collect();
         for entry in index.entries() {
-            let known = before.components.iter().find(|component| component.entry == *entry);
+            let old = before.component(entry.id.as_str());
+            let old = old.filter(|old| old.source == entry.source);
+            let permissions = terms.permissions(entry, old.map(|old| &old.permissions));
+            let known = old
+                .filter(|old| old.entry == *entry && Arc::ptr_eq(&old.permissions, &permissions));
             match known
                 .map(|known| Ok(known.clone()))
-                .unwrap_or_else(|| read(entry, overrides.get(entry.id.as_str())))
+                .unwrap_or_else(|| read(entry, overrides.get(entry.id.as_str()), permissions))
             {
                 Ok(component) => {
                     problems.extend(misnamed(&component, overrides));
+                    problems.extend(unpermitted(&component));
                     components.push(component);
                 }
                 Err(message) => problems.push(Problem {
@@ -120,7 +146,31 @@ impl Catalog {
                 }),
             }
         }
-        Self::of(index.revision(), components, problems)
+        let catalog = Self::of(index.revision(), components, problems);
+        before.give_way(&catalog);
+        catalog
+    }
+
+    /// Tells the authorities of this catalog of those that follow them in `next`: calls that began
+    /// under one ask the other as well. A component that is gone may do nothing any more.
+    fn give_way(&self, next: &Self) {
+        for old in &self.components {
+            let new = next.component(&old.id).filter(|new| new.source == old.source);
+            match new {
+                Some(new) => old.permissions.give_way(&new.permissions),
+                None => old.permissions.end(&old.id),
+            }
+        }
+    }
+
+    /// Whether `index` holds what this does, policies included.
+    pub(crate) fn is_current(&self, other: &Self) -> bool {
+        let same = |(a, b): (&Arc<Component>, &Arc<Component>)| Arc::ptr_eq(a, b);
+        self.read
+            && self.revision == other.revision
+            && self.problems == other.problems
+            && self.components.len() == other.components.len()
+            && self.components.iter().zip(&other.components).all(same)
     }
 
     /// The catalog of a store that cannot be read.
@@ -180,7 +230,8 @@ impl Catalog {
 
     /// The component `id`.
     pub fn component(&self, id: &str) -> Option<&Arc<Component>> {
-        self.components.iter().find(|component| component.id == id)
+        let found = self.components.binary_search_by(|component| component.id.as_str().cmp(id));
+        self.components.get(found.ok()?)
     }
 
     /// The tool that `name` means: its advertised name, or any other spelling of its function that
@@ -200,7 +251,7 @@ impl Catalog {
             [tool] => Ok(tool),
             [] => Err(UnknownTool::Unknown {
                 name: wassette_wit_json::clean(name, 200),
-                nearest: self.nearest(name),
+                nearest: nearest(self.tools.iter().map(|tool| tool.name.as_str()), name),
             }),
             several => Err(UnknownTool::Ambiguous {
                 name: wassette_wit_json::clean(name, 200),
@@ -209,21 +260,43 @@ impl Catalog {
         }
     }
 
+    /// The component `id`, or what might have been meant.
+    pub(crate) fn known(&self, id: &str) -> Result<&Arc<Component>, PermissionError> {
+        self.component(id).ok_or_else(|| {
+            let names = self.components.iter().map(|component| component.id.as_str());
+            PermissionError::Unknown {
+                id: wassette_wit_json::clean(id, 200),
+                nearest: nearest(names, id),
+            }
+        })
+    }
+
     /// At most `limit` tools that fit the words of `query`, the best first. All words must occur
     /// somewhere; without words, all tools fit.
     pub fn search(&self, query: &str, limit: usize) -> Vec<Arc<Tool>> {
         search::search(&self.tools, query, limit)
     }
+}
 
-    fn nearest(&self, name: &str) -> Option<String> {
-        // Nobody mistypes a name at this length, and comparing takes its square.
-        if name.len() > 128 {
-            return None;
-        }
-        let alike = self.tools.iter().map(|tool| (strsim::jaro_winkler(&tool.name, name), tool));
-        let (closeness, best) = alike.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
-        (closeness > 0.8).then(|| best.name.clone())
+/// The one of `names` that is most like `name`.
+fn nearest<'a>(names: impl Iterator<Item = &'a str>, name: &str) -> Option<String> {
+    // Nobody mistypes a name at this length, and comparing takes its square.
+    if name.len() > 128 {
+        return None;
     }
+    let alike = names.map(|known| (strsim::jaro_winkler(known, name), known));
+    let (closeness, best) = alike.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
+    (closeness > 0.8).then(|| best.to_owned())
+}
+
+/// What is wrong with the policy of `component`.
+fn unpermitted(component: &Component) -> Option<Problem> {
+    let problem = component.permissions.problem.as_ref()?;
+    Some(Problem {
+        component: component.id.clone(),
+        message: format!("nothing is granted to it: {}", problem.message),
+        help: problem.help.clone(),
+    })
 }
 
 /// What the operator says about `component` and does not fit it.
@@ -239,10 +312,12 @@ fn misnamed(component: &Component, overrides: &Overrides) -> Option<Problem> {
     })
 }
 
-/// What `entry` says about its component, and the operator over it.
+/// What `entry` says about its component, and the operator over it, which may do what
+/// `permissions` say.
 pub(crate) fn read(
     entry: &Arc<Entry>,
     operator: Option<&Override>,
+    permissions: Arc<Permissions>,
 ) -> Result<Arc<Component>, String> {
     let record = Record::read(entry)?;
     let id = entry.id.to_string();
@@ -255,6 +330,7 @@ pub(crate) fn read(
             &id,
             Arc::new(function.clone()),
             operator.and_then(|operator| operator.description(function)),
+            permissions.annotations,
         );
         tools.push(Arc::new(tool.map_err(|error| error.to_string())?));
     }
@@ -268,6 +344,7 @@ pub(crate) fn read(
         loaded_at: entry.loaded_at,
         tools,
         imports: record.description.imports.clone(),
+        permissions,
         content: entry.digest,
         record,
         entry: entry.clone(),

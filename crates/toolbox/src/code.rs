@@ -178,7 +178,7 @@ impl Codes {
         name: &str,
         code: &SealedCode,
     ) -> Result<(Description, Arc<Component>), CodeFault> {
-        let opened = Component::open(&self.engine, &self.key, name, code, &self.limits);
+        let opened = Component::open(&self.engine, &self.key, name, code);
         opened
             .map(|(description, component)| (description, Arc::new(component)))
             .map_err(CodeFault::Code)
@@ -190,4 +190,44 @@ pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, CodeFault> {
     tokio::task::spawn_blocking(work).await.map_err(|_| CodeFault::Stopped)
+}
+
+/// Runs `work` off the runtime while it holds `turn`. The turn belongs to the work and not to who
+/// waits for it: work whose caller has gone away is not stopped, and must not be overtaken.
+pub(crate) async fn in_turn<T: Send + 'static>(
+    turn: &Arc<tokio::sync::Mutex<()>>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, CodeFault> {
+    let turn = turn.clone().lock_owned().await;
+    let held = move || {
+        let _turn = turn;
+        work()
+    };
+    blocking(held).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn work_keeps_its_turn_when_nobody_waits_for_it_any_more() {
+        let turn = Arc::new(tokio::sync::Mutex::new(()));
+        let (end, ended) = mpsc::channel::<()>();
+        let (begin, begun) = tokio::sync::oneshot::channel();
+        let work = in_turn(&turn, move || {
+            begin.send(()).unwrap();
+            ended.recv().unwrap();
+        });
+        tokio::select! {
+            biased;
+            _ = work => panic!("it ended by itself"),
+            started = begun => started.unwrap(),
+        }
+        assert!(turn.try_lock().is_err());
+        end.send(()).unwrap();
+        let _turn = turn.lock().await;
+    }
 }

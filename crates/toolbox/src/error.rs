@@ -2,8 +2,11 @@
 
 use miette::Diagnostic;
 use thiserror::Error;
-use wassette_sandbox::{CodeError, CompileError, EngineError};
-use wassette_store::{IdError, ReferenceError, SourceError, StoreError};
+use wassette_policy::{EditError, RequestError};
+use wassette_sandbox::{
+    CodeError, CompileError, EngineError, ProxyError, RootsError, StorageProblem,
+};
+use wassette_store::{IdError, ReferenceError, SecretError, SourceError, StoreError};
 use wassette_wit_json::InvalidToolName;
 
 use crate::catalog::UnknownTool;
@@ -19,6 +22,14 @@ pub enum OpenError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Engine(#[from] EngineError),
+    /// The certificates that are to be trusted cannot be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Roots(#[from] RootsError),
+    /// The proxy cannot be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Proxy(#[from] ProxyError),
 }
 
 /// Why a component was not loaded. The store is as it was before.
@@ -181,4 +192,70 @@ pub enum CallRefused {
     /// The toolbox was closed.
     #[error("the server is shutting down")]
     Closed,
+}
+
+/// Why permissions were neither shown nor changed. What is stored is as it was before.
+#[derive(Debug, Error, Diagnostic)]
+pub enum PermissionError {
+    /// No such component is loaded.
+    #[error("no component `{id}` is loaded{}", nearest.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
+    #[diagnostic(help("`wassette component list` shows what is loaded"))]
+    Unknown {
+        /// The id as it was written.
+        id: String,
+        /// A component with a similar id.
+        nearest: Option<String>,
+    },
+    /// The policy that is to be changed cannot be read, and what stands in it is not to be lost.
+    #[error("the policy of `{id}` is not changed, for nobody knows what it says: {problem}")]
+    #[diagnostic(help(
+        "correct the file by hand, or begin anew with `wassette permission reset {id}`"
+    ))]
+    Broken {
+        /// The component's id.
+        id: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The change cannot be made.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Edit(#[from] EditError),
+    /// A rule names a place that is not there, or that no component may reach.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Place(#[from] StorageProblem),
+    /// The question names nothing that a component could reach.
+    #[error("`{question}` cannot be asked")]
+    Question {
+        /// The question as it was understood.
+        question: String,
+        /// What is wrong with it.
+        #[source]
+        #[diagnostic_source]
+        cause: RequestError,
+    },
+    /// The secrets cannot be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Secret(#[from] SecretError),
+    /// The store refused.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Store(#[from] StoreError),
+    /// A background task of ours ended early.
+    #[error("the server is shutting down")]
+    Stopped,
+}
+
+/// Why the decision log cannot be read.
+#[derive(Debug, Error, Diagnostic)]
+pub enum AuditError {
+    /// The files cannot be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Log(#[from] wassette_store::audit::AuditError),
+    /// A background task of ours ended early.
+    #[error("the server is shutting down")]
+    Stopped,
 }

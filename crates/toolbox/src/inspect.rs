@@ -43,7 +43,8 @@ impl Toolbox {
         let description = self.describe(target, &artifact).await?;
         let naming = self.naming(Naming::default(), id.as_str(), None, &artifact);
         let plan = load::plan(&Index::default(), &id, &description, &naming, self.name_limit())?;
-        let entry = load::entry(&id, &artifact, &Record::new(description, plan.tools, naming))?;
+        let entry =
+            load::entry(&id, &artifact, &Record::new(description, plan.tools, naming, &artifact))?;
         let component = self.build(&entry)?;
         self.shared.release();
         Ok(Inspection { component, loaded: false })

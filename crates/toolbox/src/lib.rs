@@ -1,36 +1,57 @@
-//! The application: load, unload, list, inspect and call components as tools.
+//! The application: load, unload, list, inspect and call components as tools, and decide what they
+//! may do.
 //!
 //! MCP and the command line are thin tongues over this one [`Toolbox`]. It holds the logic and
 //! speaks neither's language: no protocol types, no printing, no arguments of a command line.
 //! Every question is answered from a [`Catalog`], an immutable snapshot; every change publishes a
 //! new one.
 
+mod audit;
 mod call;
 mod catalog;
 mod code;
+mod edit;
+mod environment;
 mod error;
+mod explain;
 mod inspect;
 mod load;
+mod masking;
 mod naming;
 mod options;
 mod overrides;
+mod permissions;
+mod question;
 mod record;
 mod search;
+mod secrets;
+mod terms;
 mod tool;
 mod toolbox;
 mod unload;
 mod view;
+mod wants;
 
+pub use audit::{AuditFilter, AuditLevel, AuditOptions, UnknownAuditLevel};
 pub use call::{ToolOutput, Usage};
 pub use catalog::{Catalog, Component, Problem, UnknownTool};
-pub use error::{CallRefused, InspectError, LoadError, OpenError, UnloadError};
+pub use edit::PolicyChange;
+pub use environment::EnvironmentSources;
+pub use error::{
+    AuditError, CallRefused, InspectError, LoadError, OpenError, PermissionError, UnloadError,
+};
+pub use explain::Explanation;
 pub use inspect::Inspection;
 pub use load::{LoadRequest, LoadStage, Loaded, Replace, Status};
 pub use naming::{BUILT_IN_NAMES, Naming, Renamed};
-pub use options::Options;
+pub use options::{EgressOptions, Options, ProxyOption};
 pub use overrides::Override;
+pub use permissions::{Permissions, PermissionsView, PolicyProblem, Requested};
+pub use question::{Question, QuestionError};
 pub use tool::{Annotations, JsonObject, Tool};
 pub use toolbox::Toolbox;
 pub use unload::Unloaded;
 pub use view::{ComponentView, ComponentsView, InspectionView, LoadedView, ProblemView, ToolView};
+pub use wants::{Want, wants};
 pub use wassette_sandbox::Omission;
+pub use wassette_store::audit::VerifyReport;

@@ -11,7 +11,7 @@ use wassette_store::{Artifact, ComponentId, Entry, Index, Reference, StoreError}
 use wassette_wit_json::Function;
 
 use crate::catalog::{self, Component};
-use crate::code::{CodeFault, blocking};
+use crate::code::{CodeFault, blocking, in_turn};
 use crate::error::LoadError;
 use crate::naming::{self, Naming, Renamed, Taken};
 use crate::overrides::Override;
@@ -202,8 +202,8 @@ impl Toolbox {
         request: LoadRequest,
     ) -> Result<Loaded, LoadError> {
         let toolbox = self.clone();
-        let _writing = self.shared.writing.lock().await;
-        blocking(move || toolbox.write(id, artifact, description, request)).await?
+        let write = move || toolbox.write(id, artifact, description, request);
+        in_turn(&self.shared.writing, write).await?
     }
 
     /// The part under the store's lock: names are given by what the store holds at this moment.
@@ -218,7 +218,8 @@ impl Toolbox {
         let before = writer.index().find(&id).cloned();
         let naming = self.naming(request.naming, id.as_str(), before.as_deref(), &artifact);
         let plan = plan(writer.index(), &id, &description, &naming, self.name_limit())?;
-        let entry = entry(&id, &artifact, &Record::new(description, plan.tools, naming))?;
+        let entry =
+            entry(&id, &artifact, &Record::new(description, plan.tools, naming, &artifact))?;
         // What cannot be served is not stored.
         let component = self.build(&entry)?;
         self.check_list(&component)?;
@@ -243,10 +244,11 @@ impl Toolbox {
         Ok(Loaded { component, status, renamed: plan.renamed })
     }
 
-    /// The component of `entry` as it will be listed.
+    /// The component of `entry` as it will be listed before anything is granted to it.
     pub(crate) fn build(&self, entry: &Entry) -> Result<Arc<Component>, LoadError> {
         let operator = self.operator(entry.id.as_str());
-        catalog::read(&Arc::new(entry.clone()), operator)
+        let permissions = self.shared.terms.nothing(entry);
+        catalog::read(&Arc::new(entry.clone()), operator, permissions)
             .map_err(|reason| LoadError::Unservable { id: entry.id.to_string(), reason })
     }
 

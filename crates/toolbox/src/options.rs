@@ -1,12 +1,16 @@
 //! What a toolbox is opened with.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use wassette_policy::Limits;
+use wassette_policy::{OperatorLimits, Policy};
 use wassette_sandbox::{CompileLimits, Compiler};
-use wassette_store::DEFAULT_MAX_BYTES;
+use wassette_store::{DEFAULT_MAX_BYTES, Keyring};
 
+use crate::audit::AuditOptions;
+use crate::environment::EnvironmentSources;
 use crate::overrides::Override;
 
 /// Settings of a [`Toolbox`](crate::Toolbox), decided once by whoever opens it.
@@ -14,8 +18,22 @@ use crate::overrides::Override;
 pub struct Options {
     /// The directory of the store.
     pub store_dir: PathBuf,
-    /// What each call may use.
-    pub limits: Limits,
+    /// What each call may use, and how far a policy may raise it.
+    pub limits: OperatorLimits,
+    /// What may at most be granted to any component; everything, where there is none.
+    pub ceiling: Option<Arc<Policy>>,
+    /// Values of variables, for the components whose policies list their keys.
+    pub environment: EnvironmentSources,
+    /// The folders that `fs://NAME/…` means, by name; absolute.
+    pub workspaces: BTreeMap<String, PathBuf>,
+    /// How requests leave this machine.
+    pub egress: EgressOptions,
+    /// What is written down of what components do.
+    pub audit: AuditOptions,
+    /// Where the values of secrets are put; into files of the store, where there is none.
+    pub keyring: Option<Arc<dyn Keyring>>,
+    /// What no rule may open to a component besides the store: the configuration and the like.
+    pub private_paths: Vec<PathBuf>,
     /// What the operator says about components, by their ids.
     pub overrides: BTreeMap<String, Override>,
     /// The longest name of a tool, in characters.
@@ -29,16 +47,52 @@ pub struct Options {
 }
 
 impl Options {
-    /// The defaults, for the store in `store_dir`.
+    /// The defaults, for the store in `store_dir`. There are no workspaces.
     pub fn new(store_dir: PathBuf, compiler: Compiler) -> Self {
         Self {
             store_dir,
-            limits: Limits::default(),
+            limits: OperatorLimits::default(),
+            ceiling: None,
+            environment: EnvironmentSources::default(),
+            workspaces: BTreeMap::new(),
+            egress: EgressOptions::default(),
+            audit: AuditOptions::default(),
+            keyring: None,
+            private_paths: Vec::new(),
             overrides: BTreeMap::new(),
             tool_name_limit: 48,
             compiler,
             compile_limits: CompileLimits::default(),
             component_bytes: DEFAULT_MAX_BYTES,
         }
+    }
+}
+
+/// How requests leave this machine. By default straight to their hosts, whose certificates are held
+/// against the platform's roots.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EgressOptions {
+    /// The proxy that all requests go through, if there is one.
+    pub proxy: Option<ProxyOption>,
+    /// A file with certificates in PEM that are trusted in place of the platform's roots.
+    pub ca_bundle: Option<PathBuf>,
+}
+
+/// Which proxy requests go through.
+#[derive(Clone, PartialEq, Eq)]
+pub enum ProxyOption {
+    /// The one with this `http://` URL.
+    Url(String),
+    /// The one that `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` name.
+    Environment,
+}
+
+impl fmt::Debug for ProxyOption {
+    /// Without the URL: a password may stand in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Url(_) => "Url",
+            Self::Environment => "Environment",
+        })
     }
 }

@@ -4,10 +4,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use wassette_sandbox::Description;
-use wassette_store::Entry;
+use wassette_store::{Artifact, Entry};
 use wassette_wit_json::{FunctionId, ToolName};
 
 use crate::naming::Naming;
+use crate::permissions::Shipped;
 
 /// The version of this form. A record of another version is not guessed at.
 const FORMAT: u32 = 1;
@@ -20,6 +21,9 @@ pub(crate) struct Record {
     pub(crate) tools: Vec<Given>,
     #[serde(default)]
     pub(crate) naming: Naming,
+    /// The policy that was shipped with it. It grants nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) requested: Option<Shipped>,
 }
 
 /// The name of the tool that a function became.
@@ -30,8 +34,14 @@ pub(crate) struct Given {
 }
 
 impl Record {
-    pub(crate) fn new(description: Description, tools: Vec<Given>, naming: Naming) -> Self {
-        Self { format: FORMAT, description, tools, naming }
+    pub(crate) fn new(
+        description: Description,
+        tools: Vec<Given>,
+        naming: Naming,
+        artifact: &Artifact,
+    ) -> Self {
+        let requested = artifact.requested.as_ref().map(Shipped::from);
+        Self { format: FORMAT, description, tools, naming, requested }
     }
 
     /// As the store keeps it.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+use wassette_policy::{Access, NetworkRule, Policy};
 use wassette_wit_json::{Bounds, Function, NotCallable, ToolName, input_schema, output_schema};
 
 /// A JSON object.
@@ -50,16 +51,48 @@ impl Annotations {
     /// anything, or a look at what is loaded.
     pub const CLOSED: Self =
         Self { read_only: true, destructive: false, idempotent: true, open_world: false };
+
+    /// Of a component that may do what `granted` and `ceiling` both allow. Where it may change
+    /// something, nobody knows whether it destroys, or whether a second call changes more: the
+    /// worst is said.
+    pub(crate) fn of(granted: &Policy, ceiling: Option<&Policy>) -> Self {
+        let both = |may: fn(&Policy) -> bool| may(granted) && ceiling.is_none_or(may);
+        let changes = both(may_write) || both(may_send);
+        Self {
+            read_only: !changes,
+            destructive: changes,
+            idempotent: !changes,
+            open_world: both(|policy| !policy.network.allow.is_empty()),
+        }
+    }
+}
+
+fn may_write(policy: &Policy) -> bool {
+    policy.storage.allow.iter().any(|rule| rule.access.contains(Access::Write))
+}
+
+/// Whether it may send anything but questions.
+fn may_send(policy: &Policy) -> bool {
+    policy.network.allow.iter().any(|rule| !only_asks(rule))
+}
+
+/// Whether all that `rule` allows is requests that change nothing by the rules of HTTP.
+fn only_asks(rule: &NetworkRule) -> bool {
+    let rule = rule.written();
+    let asks = |method: &String| method == "GET" || method == "HEAD";
+    let sockets = rule.tcp.is_some() || rule.udp.is_some();
+    !sockets && rule.methods.is_some_and(|methods| methods.iter().all(asks))
 }
 
 impl Tool {
     /// The tool `name` for `function`, unless its types cannot cross. `description` replaces its
-    /// own.
+    /// own; `annotations` are its component's.
     pub(crate) fn new(
         name: &ToolName,
         component: &str,
         function: Arc<Function>,
         description: Option<String>,
+        annotations: Annotations,
     ) -> Result<Self, NotCallable> {
         let input_schema = input_schema(&function, Bounds::SCHEMA)?;
         let output_schema = output_schema(&function, Bounds::SCHEMA)?;
@@ -73,7 +106,7 @@ impl Tool {
             function,
             input_schema: Arc::new(input_schema),
             output_schema: output_schema.map(Arc::new),
-            annotations: Annotations::CLOSED,
+            annotations,
         })
     }
 }

@@ -11,10 +11,12 @@ use tokio_util::sync::CancellationToken;
 use wassette_sandbox::{CodeKey, Engine};
 use wassette_store::{Digest, Index, Store};
 
+use crate::audit::Audit;
 use crate::catalog::Catalog;
 use crate::code::{CodeFault, Codes};
-use crate::error::{LoadError, OpenError, UnloadError};
+use crate::error::{AuditError, LoadError, OpenError, PermissionError, UnloadError};
 use crate::options::Options;
+use crate::terms::Terms;
 
 /// How long to wait before a store is read again that could not be read.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -29,10 +31,12 @@ pub(crate) struct Shared {
     pub(crate) options: Options,
     pub(crate) store: Store,
     pub(crate) codes: Arc<Codes>,
+    pub(crate) terms: Terms,
+    pub(crate) audit: Arc<Audit>,
     pub(crate) closed: CancellationToken,
     /// Held while the store is written, so that our own writers wait for each other in memory and
     /// not for the lock of a file.
-    pub(crate) writing: tokio::sync::Mutex<()>,
+    pub(crate) writing: Arc<tokio::sync::Mutex<()>>,
     catalog: watch::Sender<Arc<Catalog>>,
     turns: Mutex<HashMap<Digest, Weak<tokio::sync::Mutex<()>>>>,
 }
@@ -40,8 +44,14 @@ pub(crate) struct Shared {
 impl Toolbox {
     /// Opens the store and starts the engine. It returns at once, whatever is in the store, which
     /// is read in the background; it must be called within a Tokio runtime.
-    pub fn open(options: Options) -> Result<Self, OpenError> {
-        let store = Store::open(&options.store_dir)?;
+    pub fn open(mut options: Options) -> Result<Self, OpenError> {
+        if let Some(ceiling) = &options.ceiling {
+            options.limits = options.limits.within(&ceiling.limits);
+        }
+        let mut store = Store::open(&options.store_dir)?;
+        if let Some(keyring) = &options.keyring {
+            store = store.with_keyring(keyring.clone());
+        }
         let key = CodeKey::new(store.cache_key()?);
         let codes = Codes::new(
             Engine::new()?,
@@ -49,14 +59,18 @@ impl Toolbox {
             key,
             options.compiler.clone(),
             options.compile_limits.clone(),
-            options.limits.clone(),
+            options.limits.values().clone(),
         );
+        let terms = Terms::new(&options, &store)?;
+        let audit = Arc::new(Audit::new(options.audit, store.clone()));
         let shared = Shared {
             options,
             store,
             codes: Arc::new(codes),
+            terms,
+            audit,
             closed: CancellationToken::new(),
-            writing: tokio::sync::Mutex::default(),
+            writing: Arc::default(),
             catalog: watch::Sender::new(Arc::default()),
             turns: Mutex::default(),
         };
@@ -114,11 +128,11 @@ impl Shared {
     /// published in the order in which they came to be. It may take a while.
     pub(crate) fn publish(&self, index: &Index) -> Arc<Catalog> {
         let current = self.current();
-        let known = current.is_read() && current.revision() == index.revision();
-        if known && index.damage().is_empty() {
+        let catalog = Catalog::new(index, &current, &self.options.overrides, &self.terms);
+        if current.is_current(&catalog) {
             return current;
         }
-        let catalog = Arc::new(Catalog::new(index, &current, &self.options.overrides));
+        let catalog = Arc::new(catalog);
         for problem in catalog.problems() {
             let help = problem.help.as_deref().unwrap_or_default();
             tracing::warn!(component = problem.component, "{}; {help}", problem.message);
@@ -155,9 +169,12 @@ async fn follow(shared: Weak<Shared>) {
     loop {
         let Some(current) = shared.upgrade() else { return };
         let read = {
-            let _writing = current.writing.lock().await;
+            let writing = current.writing.clone().lock_owned().await;
             let reader = current.clone();
-            let read = move || reader.store.index().map(|index| reader.publish(&index));
+            let read = move || {
+                let _writing = writing;
+                reader.store.index().map(|index| reader.publish(&index))
+            };
             tokio::task::spawn_blocking(read).await
         };
         let failure = match read {
@@ -184,6 +201,18 @@ async fn follow(shared: Weak<Shared>) {
 }
 
 impl From<CodeFault> for LoadError {
+    fn from(_: CodeFault) -> Self {
+        Self::Stopped
+    }
+}
+
+impl From<CodeFault> for AuditError {
+    fn from(_: CodeFault) -> Self {
+        Self::Stopped
+    }
+}
+
+impl From<CodeFault> for PermissionError {
     fn from(_: CodeFault) -> Self {
         Self::Stopped
     }

@@ -2,7 +2,7 @@
 
 use wassette_store::ComponentId;
 
-use crate::code::blocking;
+use crate::code::in_turn;
 use crate::error::UnloadError;
 use crate::load::PATIENCE;
 use crate::toolbox::Toolbox;
@@ -24,9 +24,8 @@ impl Toolbox {
             Some(component) => component.tools.iter().map(|tool| tool.name.clone()).collect(),
             None => Vec::new(),
         };
-        let _writing = self.shared.writing.lock().await;
         let toolbox = self.clone();
-        blocking(move || toolbox.remove(&parsed)).await??;
+        in_turn(&self.shared.writing, move || toolbox.remove(&parsed)).await??;
         Ok(Unloaded { id: id.to_owned(), tools })
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde_json::Value;
 use wassette_sandbox::Omission;
 
 use crate::catalog::{Catalog, Component};
@@ -10,6 +11,7 @@ use crate::inspect::Inspection;
 use crate::load::{Loaded, Status};
 use crate::naming::Renamed;
 use crate::tool::{JsonObject, Tool};
+use crate::wants::{Want, wants};
 
 /// A tool.
 #[derive(Debug, Clone, Serialize)]
@@ -89,7 +91,8 @@ pub struct ComponentsView {
     pub components: Vec<ComponentView>,
     /// How many they are.
     pub total: usize,
-    /// What is stored and cannot be served.
+    /// What is stored and cannot be used: components that are not served, and policies that are not
+    /// in force.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<ProblemView>,
 }
@@ -107,7 +110,7 @@ impl From<&Catalog> for ComponentsView {
     }
 }
 
-/// Something that is stored and cannot be served.
+/// Something that is stored and cannot be used.
 #[derive(Debug, Clone, Serialize)]
 pub struct ProblemView {
     /// The component's id, or `store`.
@@ -177,6 +180,12 @@ pub struct InspectionView {
     pub omitted: Vec<Omission>,
     /// What it imports.
     pub imports: Vec<String>,
+    /// What its imports tell that it could want.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub wants: Vec<Want>,
+    /// The policy that was shipped with it, or why that is none. It grants nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requested: Option<Value>,
 }
 
 impl From<&Inspection> for InspectionView {
@@ -192,7 +201,9 @@ impl From<&Inspection> for InspectionView {
             signatures: functions.map(|function| function.signature()).collect(),
             tools: component.tools,
             omitted: component.omitted,
+            wants: wants(&component.imports),
             imports: component.imports,
+            requested: inspection.component.requested().map(|requested| requested.to_json()),
         }
     }
 }

@@ -16,8 +16,9 @@ impl BuiltIn for InspectComponent {
             name: "inspect-component",
             title: "Inspect component",
             description: "Shows a component's functions with their signatures and schemas, the \
-                functions that are not callable with the reason, and what it imports. Takes the id \
-                of a loaded component, or the path of one that need not be loaded.",
+                functions that are not callable with the reason, what it imports and what its \
+                author asks to be granted. Takes the id of a loaded component, or the path of one \
+                that need not be loaded.",
             input: json!({
                 "type": "object",
                 "properties": {
@@ -56,6 +57,22 @@ fn properties() -> Value {
     let mut properties = schema::object_of(schema::component_properties());
     properties.extend(schema::object_of(json!({
         "loaded": { "type": "boolean", "description": "Whether its tools can be called." },
+        "wants": {
+            "type": "array",
+            "description": "What its imports tell that it could make use of, if it is granted.",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "what": { "type": "string" },
+                    "words": { "type": "string" },
+                    "interfaces": { "type": "array", "items": { "type": "string" } },
+                },
+                "required": ["what", "words"],
+            },
+        },
+        "requested": schema::any_object(
+            "The policy that its author shipped with it. It grants nothing."
+        ),
         "signatures": {
             "type": "array",
             "items": { "type": "string" },

@@ -4,9 +4,10 @@
 use crate::options::BuiltIns;
 
 const TOOLS: &str = "Each tool here is a function of a WebAssembly component and runs in a sandbox \
-of its own: it reaches no file, no network and no variable that it was not given. An error names \
-the argument that was wrong, what was expected and what was found, or what the component was \
-refused.";
+of its own: it reaches no file, no network and no variable that it was not granted. An error names \
+the argument that was wrong, what was expected and what was found. What a component was refused is \
+told after `denied:`, with the command by which a person can allow it; no tool here can, so show \
+the command to the person if the refusal matters.";
 
 const BUILT_INS: &str = "Six tools are Wassette's own. `load-component` loads a component from a \
 path and answers with its tools and their schemas; `unload-component` removes one; \

@@ -12,5 +12,6 @@ mod http_client;
 mod lifecycle;
 mod lines;
 mod news;
+mod permissions;
 mod support;
 mod tools;

@@ -51,6 +51,27 @@ async fn a_client_of_the_newest_revision_is_told_on_the_stream_it_opened() {
 }
 
 #[tokio::test]
+async fn a_changed_policy_is_news_for_it_changes_the_annotations() {
+    let folder = folder();
+    let policies = folder.path().join("store").join("policies");
+    let mut served = serve_with(folder, |_| {});
+    served.client.initialize(LEGACY).await;
+    served.load("add").await;
+    served.client.notification(CHANGED).await;
+    let policy = "network: { allow: [{ host: api.example.com }] }";
+    for (text, read_only) in [(policy, false), ("network: {}", true)] {
+        std::fs::write(policies.join("draft"), text).unwrap();
+        std::fs::rename(policies.join("draft"), policies.join("add.yaml")).unwrap();
+        served.client.notification(CHANGED).await;
+        let listed = served.client.request("tools/list", json!({})).await;
+        let tools = listed["result"]["tools"].as_array().unwrap();
+        let add = tools.iter().find(|tool| tool["name"] == "add").unwrap();
+        assert_eq!(add["annotations"]["readOnlyHint"], read_only, "{add}");
+        assert_eq!(add["annotations"]["openWorldHint"], !read_only, "{add}");
+    }
+}
+
+#[tokio::test]
 async fn nobody_is_told_who_did_not_ask() {
     let mut served = serve();
     let nothing = json!({ "notifications": {} });

@@ -3,7 +3,7 @@
 use serde_json::json;
 use wassette_toolbox::{CallRefused, UnknownTool};
 
-use crate::{Workshop, object, set, two_and_three};
+use crate::{Workshop, limits, object, two_and_three};
 
 #[tokio::test]
 async fn a_result_is_text_and_structure_with_the_same_content() {
@@ -53,14 +53,14 @@ async fn an_error_of_the_guest_is_an_error() {
 
 #[tokio::test]
 async fn a_crash_says_what_happened_and_what_to_do() {
-    let workshop = Workshop::with(|options| set(&mut options.limits, "cpu", "100ms"));
+    let workshop = Workshop::with(|options| options.limits = limits([("cpu", "100ms")]));
     workshop.built("chaos").await;
     let output = workshop.call("infinite-loop", json!({})).await;
     assert!(output.is_error);
     assert_eq!(
         output.text,
         ["the call was stopped at its limit of 100ms of processor time\n\
-          hint: ask for less at once, or raise `cpu` under `[limits]` in the configuration"]
+          hint: ask for less at once, or raise `cpu` with `wassette permission grant limit`, as far as `[limits]` in the configuration goes"]
     );
     let output = workshop.call("panic", json!({ "message": "secret of the log" })).await;
     assert!(!output.text[0].contains("secret"), "what a guest prints is for the log");
@@ -71,21 +71,21 @@ async fn a_crash_says_what_happened_and_what_to_do() {
 async fn denied_a_request_is_reported_even_if_the_guest_swallows_it() {
     let workshop = Workshop::new();
     workshop.load(&wassette_testkit::example("fetch").to_string_lossy()).await.unwrap();
-    let output =
-        workshop.call("fetch", json!({ "url": "https://example.com/a?token=secret" })).await;
-    let report = output.text.last().unwrap();
-    assert!(
-        report.starts_with("denied: component `fetch` may not GET https://example.com\n"),
-        "{report}"
+    let asked = json!({ "url": "https://api.other.com/v1/now?token=secret" });
+    let output = workshop.call("fetch", asked).await;
+    assert_eq!(
+        output.text.last().unwrap(),
+        "denied: component `fetch` may not GET https://api.other.com/v1/now\n  \
+         no rule allows host `api.other.com`\n  \
+         to allow it: wassette permission grant network fetch https://api.other.com --methods GET"
     );
-    assert!(!report.contains("secret"));
+    assert_eq!(output.denials.len(), 1);
 }
 
 #[tokio::test]
-async fn results_and_arguments_are_bounded() {
+async fn denied_x14_results_and_arguments_are_bounded() {
     let workshop = Workshop::with(|options| {
-        set(&mut options.limits, "result-bytes", "10Ki");
-        set(&mut options.limits, "argument-bytes", "10Ki");
+        options.limits = limits([("result-bytes", "10Ki"), ("argument-bytes", "10Ki")]);
     });
     workshop.built("chaos").await;
     let output = workshop.call("huge-string", json!({ "bytes": 9_000 })).await;

@@ -7,21 +7,28 @@
     reason = "a test fails by panicking"
 )]
 
+mod audit;
 mod calls;
 mod loads;
 mod names;
+mod permissions;
+mod policies;
 mod processes;
+mod values;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use wassette_policy::{Limits, Setting};
+use wassette_policy::{LimitRules, OperatorLimits, Policy, Setting};
 use wassette_sandbox::Compiler;
 use wassette_testkit::{built, compiled};
 use wassette_toolbox::{
-    JsonObject, LoadError, LoadRequest, Loaded, Options, Replace, ToolOutput, Toolbox,
+    Catalog, JsonObject, LoadError, LoadRequest, Loaded, Options, PolicyChange, Replace,
+    ToolOutput, Toolbox,
 };
 
 /// A folder with a store and component files, and a toolbox over it.
@@ -88,6 +95,28 @@ impl Workshop {
         self.toolbox.call(name, object(arguments)).await.unwrap()
     }
 
+    /// Makes `text` the policy of the component `id`.
+    async fn grant(&self, id: &str, text: &str) -> PolicyChange {
+        self.toolbox.set_policy(id, policy(text)).await.unwrap()
+    }
+
+    /// Writes the policy of the component `id` by hand, and waits until it was read.
+    async fn write_by_hand(&self, id: &str, text: &str) -> Arc<Catalog> {
+        let mut catalogs = self.toolbox.subscribe();
+        catalogs.borrow_and_update();
+        let file = self.policy_file(id);
+        let draft = file.with_extension("draft");
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&draft, text).unwrap();
+        fs::rename(&draft, &file).unwrap();
+        tokio::time::timeout(Duration::from_secs(10), catalogs.changed()).await.unwrap().unwrap();
+        catalogs.borrow().clone()
+    }
+
+    fn policy_file(&self, id: &str) -> PathBuf {
+        self.store().join("policies").join(format!("{id}.yaml"))
+    }
+
     async fn names(&self) -> Vec<String> {
         names(&self.toolbox).await
     }
@@ -107,8 +136,18 @@ fn object(value: Value) -> JsonObject {
     value.as_object().unwrap().clone()
 }
 
-fn set(limits: &mut Limits, name: &str, value: &str) {
-    limits.set(name, &Setting::Text(value.to_owned())).unwrap();
+/// The operator's limits: the default but for those in `named`.
+fn limits<const N: usize>(named: [(&str, &str); N]) -> OperatorLimits {
+    let mut rules = LimitRules::default();
+    for (name, value) in named {
+        rules.set(name, Setting::Text(value.to_owned())).unwrap();
+    }
+    OperatorLimits::new(&rules)
+}
+
+/// The policy with these sections, each a line.
+fn policy(text: &str) -> Policy {
+    Policy::parse(text).unwrap()
 }
 
 /// The arguments of `add`.

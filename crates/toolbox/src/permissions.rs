@@ -1,0 +1,234 @@
+//! What a loaded component may do, as the catalog holds it: its policy, the limits that follow, and
+//! the authority that its calls carry. A policy that cannot be read, or that was granted to another
+//! component, gives nothing and is reported; it must never be taken for a part of itself or for the
+//! one that stood there before.
+
+use std::fmt;
+use std::sync::Arc;
+
+use miette::Diagnostic;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use wassette_policy::{Effective, Limits, Policy};
+use wassette_sandbox::{Authority, Grants, Masker};
+use wassette_store::{StoreError, StoredPolicy};
+use wassette_wit_json::clean;
+
+use crate::error::PermissionError;
+use crate::tool::Annotations;
+use crate::toolbox::Toolbox;
+use crate::wants::{Want, wants};
+
+/// The longest description of a policy that is shown, in bytes.
+const DESCRIPTION: usize = 2048;
+
+/// What one component may do, at one moment.
+pub struct Permissions {
+    /// What is granted; empty where nothing is, or where the policy is broken.
+    pub policy: Arc<Policy>,
+    /// Why the policy in the store is not the one above.
+    pub problem: Option<PolicyProblem>,
+    /// Rules that reach nothing now, such as one for a folder that is not there; a sentence each.
+    pub notes: Vec<String>,
+    /// What each of its calls may use.
+    pub limits: Limits,
+    pub(crate) annotations: Annotations,
+    pub(crate) effective: Effective,
+    pub(crate) grants: Grants,
+    pub(crate) authority: Arc<Authority>,
+    /// Knows each secret that was handed out under the authority.
+    pub(crate) masker: Masker,
+    pub(crate) basis: Basis,
+}
+
+/// What permissions were made from. The same basis makes the same permissions.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Basis {
+    source: String,
+    stored: Option<StoredPolicy>,
+    fault: Option<String>,
+}
+
+impl Basis {
+    pub(crate) fn new(source: &str, stored: &Result<Option<StoredPolicy>, StoreError>) -> Self {
+        Self {
+            source: source.to_owned(),
+            stored: stored.as_ref().ok().cloned().flatten(),
+            fault: stored.as_ref().err().map(|error| error.to_string()),
+        }
+    }
+}
+
+impl Permissions {
+    /// From now on calls under these ask `next` as well.
+    pub(crate) fn give_way(&self, next: &Self) {
+        if !Arc::ptr_eq(&self.authority, &next.authority) {
+            self.authority.supersede(next.authority.clone());
+        }
+    }
+
+    /// From now on calls under these may do nothing.
+    pub(crate) fn end(&self, component: &str) {
+        self.authority.supersede(Arc::new(Authority::none(component, self.limits.clone())));
+    }
+}
+
+impl fmt::Debug for Permissions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permissions")
+            .field("policy", &self.policy)
+            .field("problem", &self.problem)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a component keeps nothing although a policy is stored for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PolicyProblem {
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+impl PolicyProblem {
+    pub(crate) fn of(error: &dyn Diagnostic) -> Self {
+        Self { message: error.to_string(), help: error.help().map(|help| help.to_string()) }
+    }
+}
+
+impl fmt::Display for PolicyProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        self.help.iter().try_for_each(|help| write!(f, "\n  hint: {help}"))
+    }
+}
+
+/// What a component asks for, by what was shipped with it. It grants nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Requested {
+    /// A policy.
+    Policy(Box<Policy>),
+    /// Something that is no policy, and why.
+    Unreadable(String),
+}
+
+/// What was shipped with a component, as the store remembers it: the text that stands there, or why
+/// it cannot be shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Shipped {
+    Text(String),
+    Unreadable(String),
+}
+
+impl From<&wassette_store::Requested> for Shipped {
+    fn from(requested: &wassette_store::Requested) -> Self {
+        match requested {
+            wassette_store::Requested::Text { text, .. } => Self::Text(text.clone()),
+            wassette_store::Requested::Unreadable { reason, .. } => {
+                Self::Unreadable(reason.clone())
+            }
+        }
+    }
+}
+
+impl Requested {
+    pub(crate) fn read(shipped: &Shipped) -> Self {
+        match shipped {
+            Shipped::Unreadable(reason) => Self::Unreadable(reason.clone()),
+            Shipped::Text(text) => match Policy::parse(text) {
+                Ok(mut policy) => {
+                    // Its author's words, which people and models will read.
+                    policy.description = policy.description.map(|words| clean(&words, DESCRIPTION));
+                    Self::Policy(Box::new(policy))
+                }
+                Err(error) => Self::Unreadable(error.to_string()),
+            },
+        }
+    }
+
+    /// As an object with `policy`, or with `unreadable` and the reason.
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Policy(policy) => json!({ "policy": policy.to_json() }),
+            Self::Unreadable(reason) => json!({ "unreadable": reason }),
+        }
+    }
+}
+
+/// All that is to be said about what a component may do.
+#[derive(Debug, Clone)]
+pub struct PermissionsView {
+    /// The component's id.
+    pub component: String,
+    /// Where it came from.
+    pub source: String,
+    /// `sha256:` and the digest of its bytes.
+    pub digest: String,
+    /// What is granted; empty where nothing is, or where the policy is broken.
+    pub policy: Arc<Policy>,
+    /// Why the policy in the store is not the one above.
+    pub problem: Option<PolicyProblem>,
+    /// Rules that reach nothing now, such as one for a folder that is not there; a sentence each.
+    pub notes: Vec<String>,
+    /// What each of its calls may use.
+    pub limits: Limits,
+    /// What the operator lets be granted at most; everything, where there is none.
+    pub ceiling: Option<Arc<Policy>>,
+    /// What was shipped with the component and grants nothing.
+    pub requested: Option<Requested>,
+    /// What its imports tell that it could want.
+    pub wants: Vec<Want>,
+}
+
+impl PermissionsView {
+    /// The one JSON shape of this.
+    pub fn to_json(&self) -> Value {
+        let mut view = json!({
+            "component": self.component,
+            "source": self.source,
+            "digest": self.digest,
+            "policy": self.policy.to_json(),
+            "limits": self.limits,
+            "wants": self.wants,
+        });
+        let optional = [
+            ("problem", self.problem.as_ref().map(|problem| json!(problem))),
+            ("notes", (!self.notes.is_empty()).then(|| json!(self.notes))),
+            ("ceiling", self.ceiling.as_ref().map(|ceiling| ceiling.to_json())),
+            ("requested", self.requested.as_ref().map(Requested::to_json)),
+        ];
+        if let Value::Object(view) = &mut view {
+            for (key, value) in optional {
+                view.extend(value.map(|value| (key.to_owned(), value)));
+            }
+        }
+        view
+    }
+}
+
+impl Toolbox {
+    /// What the component `id` may do, and what it asks for.
+    ///
+    /// # Errors
+    /// [`PermissionError::Unknown`].
+    pub async fn permissions(&self, id: &str) -> Result<PermissionsView, PermissionError> {
+        let catalog = self.catalog().await;
+        let component = catalog.known(id)?;
+        let permissions = &component.permissions;
+        Ok(PermissionsView {
+            component: component.id.clone(),
+            source: component.source.clone(),
+            digest: component.digest.clone(),
+            policy: permissions.policy.clone(),
+            problem: permissions.problem.clone(),
+            notes: permissions.notes.clone(),
+            limits: permissions.limits.clone(),
+            ceiling: self.shared.options.ceiling.clone(),
+            requested: component.requested(),
+            wants: wants(&component.imports),
+        })
+    }
+}

@@ -1,0 +1,232 @@
+//! The operator's terms, under which a stored policy becomes what a component may do. Here alone
+//! authorities are made. What is not changed keeps its authority, so that publishing stays cheap and
+//! a call's place among the calls of its component is kept.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+use wassette_policy::{Effective, OperatorLimits, Policy};
+use wassette_sandbox::{
+    Authority, AuthorityParts, Ceiling, Forbidden, Grants, Masker, Network, NetworkSettings, Pins,
+    Proxy, Resolution, Roots, Workspace, Workspaces,
+};
+use wassette_store::{Entry, Store, StoreError, StoredPolicy};
+
+use crate::environment::{ComponentValues, EnvironmentSources};
+use crate::error::OpenError;
+use crate::options::{EgressOptions, Options, ProxyOption};
+use crate::permissions::{Basis, Permissions, PolicyProblem};
+use crate::tool::Annotations;
+
+/// How long what is only to be remembered waits for those who write to the store.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What holds for the permissions of all components.
+pub(crate) struct Terms {
+    store: Store,
+    ceiling: Option<Arc<Policy>>,
+    storage_ceiling: Option<Ceiling>,
+    limits: OperatorLimits,
+    workspaces: Workspaces,
+    forbidden: Forbidden,
+    environment: Arc<EnvironmentSources>,
+    network: Arc<Network>,
+}
+
+impl Terms {
+    /// The terms that `options` say. Folders and certificates that they name are looked at once,
+    /// here.
+    pub(crate) fn new(options: &Options, store: &Store) -> Result<Self, OpenError> {
+        let mut private = store.private_paths();
+        private.extend(options.private_paths.iter().cloned());
+        let workspaces = workspaces(options);
+        let ceiling = options.ceiling.clone();
+        Ok(Self {
+            store: store.clone(),
+            storage_ceiling: ceiling
+                .as_ref()
+                .map(|ceiling| Ceiling::resolve(&ceiling.storage, &workspaces)),
+            ceiling,
+            limits: options.limits.clone(),
+            workspaces,
+            forbidden: Forbidden::new(&private),
+            environment: Arc::new(options.environment.clone()),
+            network: Arc::new(network(&options.egress)?),
+        })
+    }
+
+    /// What the component of `entry` may do now. `before` is what it could do until now; it is
+    /// given back where nothing has changed.
+    pub(crate) fn permissions(
+        &self,
+        entry: &Entry,
+        before: Option<&Arc<Permissions>>,
+    ) -> Arc<Permissions> {
+        let mut stored = self.store.policy(&entry.id);
+        let is_known = |basis: &Basis| before.filter(|before| before.basis == *basis).cloned();
+        if let Some(before) = is_known(&Basis::new(&entry.source, &stored)) {
+            return before;
+        }
+        if self.pin(entry, &stored) {
+            stored = self.store.policy(&entry.id);
+        }
+        let basis = Basis::new(&entry.source, &stored);
+        Arc::new(self.resolve(entry, granted(entry, &stored), basis, before))
+    }
+
+    /// Remembers where the rules stand that a person wrote into the file: from now on they mean
+    /// these very directories, like rules that were granted. What is remembered already stays.
+    /// Whether there was something to remember.
+    fn pin(&self, entry: &Entry, stored: &Result<Option<StoredPolicy>, StoreError>) -> bool {
+        let (Ok(Some(policy)), Ok(granted)) = (stored, granted(entry, stored)) else {
+            return false;
+        };
+        let found = self.storage(&granted.policy, &granted.pins).pins;
+        if found.is_empty() || found == granted.pins {
+            return false;
+        }
+        let Ok(pins) = serde_json::to_value(&found) else { return false };
+        let kept = self.store.pin_policy(&entry.id, &entry.source, policy, pins, PATIENCE);
+        if let Err(error) = &kept {
+            tracing::warn!(
+                component = %entry.id, %error,
+                "cannot remember which directories its policy means: whoever replaces one of them \
+                 before the next start decides what it may use then"
+            );
+        }
+        kept.is_ok()
+    }
+
+    /// What the component of `entry` may do as long as nobody has granted it anything.
+    pub(crate) fn nothing(&self, entry: &Entry) -> Arc<Permissions> {
+        Arc::new(self.resolve(entry, Ok(Granted::default()), Basis::default(), None))
+    }
+
+    fn resolve(
+        &self,
+        entry: &Entry,
+        granted: Result<Granted, PolicyProblem>,
+        basis: Basis,
+        before: Option<&Arc<Permissions>>,
+    ) -> Permissions {
+        let (Granted { policy, pins }, problem) = match granted {
+            Ok(granted) => (granted, None),
+            Err(problem) => (Granted::default(), Some(problem)),
+        };
+        let policy = Arc::new(policy);
+        let effective = Effective::new(entry.id.as_str(), policy.clone(), self.ceiling.clone());
+        let (limits, mut notes) = policy.limits.apply(&self.limits);
+        let Resolution { grants, problems, .. } = self.storage(&policy, &pins);
+        notes.extend(problems.iter().map(|problem| format!("{problem}; {}", problem.help)));
+        notes.extend(self.ceiling.iter().flat_map(|ceiling| policy.beyond(ceiling)));
+        for note in &notes {
+            tracing::info!(component = %entry.id, "{note}");
+        }
+        let masker = Masker::default();
+        let values = ComponentValues::new(
+            self.store.clone(),
+            entry.id.clone(),
+            entry.source.clone(),
+            self.environment.clone(),
+            masker.clone(),
+        );
+        let authority = Authority::new(AuthorityParts {
+            effective: effective.clone(),
+            limits: limits.clone(),
+            storage: grants.clone(),
+            values: Arc::new(values),
+            network: self.network.clone(),
+        });
+        let authority = match before {
+            Some(before) => authority.following(&before.authority),
+            None => authority,
+        };
+        Permissions {
+            annotations: Annotations::of(&policy, self.ceiling.as_deref()),
+            policy,
+            problem,
+            notes,
+            limits,
+            effective,
+            grants,
+            authority: Arc::new(authority),
+            masker,
+            basis,
+        }
+    }
+
+    /// Where the storage rules of `policy` stand. Those with a pin must still stand there.
+    pub(crate) fn storage(&self, policy: &Policy, pins: &Pins) -> Resolution {
+        let ceiling = self.storage_ceiling.as_ref();
+        Grants::resolve(&policy.storage, ceiling, &self.workspaces, &self.forbidden, pins)
+    }
+}
+
+/// What lies in the store for a component, understood.
+#[derive(Default)]
+pub(crate) struct Granted {
+    pub(crate) policy: Policy,
+    /// Where its storage rules stood when they were granted.
+    pub(crate) pins: Pins,
+}
+
+/// What is granted to the component of `entry`, or why nothing is although a policy is stored.
+pub(crate) fn granted(
+    entry: &Entry,
+    stored: &Result<Option<StoredPolicy>, StoreError>,
+) -> Result<Granted, PolicyProblem> {
+    let stored = match stored {
+        Ok(Some(stored)) => stored,
+        Ok(None) => return Ok(Granted::default()),
+        Err(error) => return Err(PolicyProblem::of(error)),
+    };
+    if !stored.is_for(&entry.source) {
+        let other = stored.binding.as_ref().map_or("elsewhere", |binding| &binding.source);
+        return Err(PolicyProblem {
+            message: format!("its policy was granted to the component from {other}"),
+            help: Some(format!("grant anew what the one from {} may do", entry.source)),
+        });
+    }
+    let file = stored.path.display();
+    let policy = Policy::parse(&stored.text).map_err(|error| PolicyProblem {
+        message: format!("its policy `{file}` cannot be read: {error}"),
+        ..PolicyProblem::of(&error)
+    })?;
+    let pins = match stored.binding.as_ref().map(|binding| &binding.pins) {
+        None | Some(Value::Null) => Pins::default(),
+        Some(pins) => Pins::deserialize(pins).map_err(|error| PolicyProblem {
+            message: format!("what was remembered of its policy `{file}` is damaged: {error}"),
+            help: Some(format!(
+                "take everything back with `wassette permission reset {}` and grant it anew",
+                entry.id
+            )),
+        })?,
+    };
+    Ok(Granted { policy, pins })
+}
+
+fn network(options: &EgressOptions) -> Result<Network, OpenError> {
+    let mut settings = NetworkSettings::default();
+    if let Some(bundle) = &options.ca_bundle {
+        settings.roots = Roots::read(bundle)?;
+    }
+    settings.proxy = match &options.proxy {
+        None => None,
+        Some(ProxyOption::Url(url)) => Some(Proxy::parse(url)?),
+        Some(ProxyOption::Environment) => Proxy::from_environment(|key| std::env::var(key).ok())?,
+    };
+    Ok(Network::new(settings))
+}
+
+/// The workspaces that there are. A rule that names another says so when it is resolved.
+fn workspaces(options: &Options) -> Workspaces {
+    let open = |(name, path): (&String, &std::path::PathBuf)| {
+        let opened = Workspace::open(path).inspect_err(|error| {
+            tracing::warn!(path = %path.display(), %error, "there is no workspace `{name}`");
+        });
+        Some((name.clone(), opened.ok()?))
+    };
+    options.workspaces.iter().filter_map(open).collect()
+}
