@@ -6,10 +6,14 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 
+use crate::command::audit::AuditCommand;
 use crate::command::completion::CompletionArgs;
 use crate::command::component::ComponentCommand;
 use crate::command::inspect::InspectArgs;
+use crate::command::permission::PermissionCommand;
+use crate::command::policy::PolicyCommand;
 use crate::command::run::RunArgs;
+use crate::command::secret::SecretCommand;
 use crate::command::serve::ServeArgs;
 use crate::command::tool::ToolCommand;
 use crate::version::SUMMARY;
@@ -95,6 +99,18 @@ pub(crate) enum Command {
     /// List, read and call tools, without a server
     #[command(subcommand, arg_required_else_help = true)]
     Tool(ToolCommand),
+    /// Grant, revoke and list what a component may do, rule by rule
+    #[command(subcommand, arg_required_else_help = true)]
+    Permission(PermissionCommand),
+    /// Show, set, check and question what a component may do, as one document
+    #[command(subcommand, arg_required_else_help = true)]
+    Policy(PolicyCommand),
+    /// Keep values that only their component, or what it may call, should see
+    #[command(subcommand, arg_required_else_help = true)]
+    Secret(SecretCommand),
+    /// Show what components did and were denied, and verify that record
+    #[command(subcommand, arg_required_else_help = true)]
+    Audit(AuditCommand),
     /// Print the completion script of a shell
     #[command(alias = "autocomplete")]
     Completion(CompletionArgs),

@@ -1,10 +1,14 @@
 //! The verbs, one file each, and the way from arguments to them.
 
+pub(crate) mod audit;
 pub(crate) mod completion;
 pub(crate) mod component;
 pub(crate) mod demo;
 pub(crate) mod inspect;
+pub(crate) mod permission;
+pub(crate) mod policy;
 pub(crate) mod run;
+pub(crate) mod secret;
 pub(crate) mod serve;
 pub(crate) mod tool;
 
@@ -37,6 +41,10 @@ pub(crate) fn execute(arguments: Arguments, printer: &Printer) -> Result<(), Com
         Command::Component(command) => block_on(component::component(&context()?, command)),
         Command::Inspect(args) => block_on(inspect::inspect(&context()?, args)),
         Command::Tool(command) => block_on(tool::tool(&context()?, command)),
+        Command::Permission(command) => block_on(permission::permission(&context()?, command)),
+        Command::Policy(command) => block_on(policy::policy(&context()?, command)),
+        Command::Secret(command) => block_on(secret::secret(&context()?, command)),
+        Command::Audit(command) => block_on(audit::audit(&context()?, command)),
         Command::Completion(args) => completion::completion(printer, &args),
         Command::Demo => block_on(demo::demo(printer)),
     }

@@ -14,10 +14,15 @@ use miette::Diagnostic;
 use thiserror::Error;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-use wassette_policy::{LimitError, Limits, Setting};
-use wassette_toolbox::Override;
+use wassette_policy::{LimitError, OperatorLimits, Policy, PolicyError};
+use wassette_toolbox::{AuditOptions, EgressOptions, Override};
 
+mod audit;
 mod components;
+mod egress;
+mod limits;
+mod secrets;
+mod surroundings;
 
 /// The settings of a configuration file; what it does not say is `None`, empty or the default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,10 +39,33 @@ pub(crate) struct Config {
     pub(crate) tool_name_limit: Option<usize>,
     /// Whether a result carries what the component wrote to its standard output and error.
     pub(crate) show_output: bool,
-    /// The limits of every call.
-    pub(crate) limits: Limits,
+    /// The limits of every call, beyond which no policy leads.
+    pub(crate) limits: OperatorLimits,
+    /// The policy that says what may at most be granted to any component; relative to the file's
+    /// folder.
+    pub(crate) ceiling: Option<PathBuf>,
+    /// Variables on offer to the components whose policies list them.
+    pub(crate) environment: BTreeMap<String, String>,
+    /// What `fs://NAME/…` means in policies; relative to the file's folder.
+    pub(crate) workspaces: BTreeMap<String, PathBuf>,
+    /// How requests leave this machine.
+    pub(crate) egress: EgressOptions,
+    /// What is written down of what components do.
+    pub(crate) audit: AuditOptions,
+    /// Where the values of secrets are kept.
+    pub(crate) secrets: SecretStore,
     /// What the operator says about components, by their ids.
     pub(crate) components: BTreeMap<String, Override>,
+}
+
+/// Where the values of secrets are kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum SecretStore {
+    /// In files of the component store.
+    #[default]
+    File,
+    /// In the platform's keyring, and nowhere else.
+    Keyring,
 }
 
 /// Why a configuration file is refused.
@@ -47,6 +75,23 @@ pub(crate) enum ConfigError {
     #[error("cannot read the configuration `{path}`")]
     #[diagnostic(help("`--config` and `WASSETTE_CONFIG_FILE` name the file that is read"))]
     Read { path: String, source: io::Error },
+    /// The ceiling cannot be read.
+    #[error("cannot read the ceiling `{path}`")]
+    #[diagnostic(help(
+        "`ceiling` in the configuration names the policy that says what may at most be granted; \
+         nothing is started without it"
+    ))]
+    CeilingRead { path: String, source: io::Error },
+    /// The ceiling is no policy.
+    #[error("the ceiling `{path}` {source}")]
+    #[diagnostic(help("{}", source.help))]
+    Ceiling { path: String, source: Box<PolicyError> },
+    /// The ceiling says what has an effect in a component's own policy alone.
+    #[error("the ceiling `{path}` has a rule with `inject`")]
+    #[diagnostic(help(
+        "take `inject` out: headers are added by the policy of a component, whose secrets they hold"
+    ))]
+    CeilingInject { path: String },
     /// Something in the file is wrong.
     #[error("`{path}` line {line}, column {column}: {fault}")]
     Fault {
@@ -70,6 +115,9 @@ pub(crate) enum Fault {
     Kind { key: String, expected: &'static str, found: &'static str },
     #[error("`{key}` cannot be `{found}`")]
     Value { key: String, found: String },
+    /// The value is not shown.
+    #[error("`{0}` holds a NUL")]
+    Nul(String),
     #[error(transparent)]
     Limit(LimitError),
 }
@@ -83,14 +131,20 @@ struct Refusal {
 
 impl Config {
     /// The keys of the top level, in the order that the documentation has.
-    const KEYS: [&'static str; 8] = [
+    const KEYS: [&'static str; 14] = [
         "component_dir",
         "bind_address",
         "allowed_hosts",
         "allowed_origins",
         "tool_name_limit",
         "show_output",
+        "ceiling",
         "limits",
+        "environment",
+        "workspaces",
+        "egress",
+        "audit",
+        "secrets",
         "components",
     ];
     /// A shorter limit leaves no room for a cut name's hash; a longer name fits no client.
@@ -101,11 +155,30 @@ impl Config {
         let shown = path.display().to_string();
         let text = fs::read_to_string(path)
             .map_err(|source| ConfigError::Read { path: shown.clone(), source })?;
-        Self::parse(&text, path.parent().unwrap_or(Path::new(""))).map_err(|refusal| {
+        // Paths in the file start from its folder, wherever this process is.
+        let whole = std::path::absolute(path)
+            .map_err(|source| ConfigError::Read { path: shown.clone(), source })?;
+        Self::parse(&text, whole.parent().unwrap_or(Path::new(""))).map_err(|refusal| {
             let (line, column) = line_and_column(&text, refusal.place.start);
             let Refusal { fault, help, .. } = refusal;
             ConfigError::Fault { path: shown, line, column, fault, help }
         })
+    }
+
+    /// The policy that `ceiling` names, if it does.
+    pub(crate) fn ceiling(&self) -> Result<Option<Policy>, ConfigError> {
+        let Some(path) = &self.ceiling else { return Ok(None) };
+        let shown = path.display().to_string();
+        let bytes = fs::read(path)
+            .map_err(|source| ConfigError::CeilingRead { path: shown.clone(), source })?;
+        let policy = Policy::parse_bytes(&bytes).map_err(|source| ConfigError::Ceiling {
+            path: shown.clone(),
+            source: Box::new(source),
+        })?;
+        if policy.network.allow.iter().any(|rule| !rule.written().inject.is_empty()) {
+            return Err(ConfigError::CeilingInject { path: shown });
+        }
+        Ok(Some(policy))
     }
 
     fn parse(text: &str, folder: &Path) -> Result<Self, Refusal> {
@@ -124,15 +197,15 @@ impl Config {
                 "allowed_origins" => config.allowed_origins = entry.texts()?,
                 "tool_name_limit" => config.tool_name_limit = Some(entry.tool_name_limit()?),
                 "show_output" => config.show_output = entry.boolean()?,
+                "ceiling" => config.ceiling = Some(entry.path(folder)?),
                 "limits" => config.limits = entry.limits()?,
+                "environment" => config.environment = entry.environment()?,
+                "workspaces" => config.workspaces = entry.workspaces(folder)?,
+                "egress" => config.egress = entry.egress(folder)?,
+                "audit" => config.audit = entry.audit()?,
+                "secrets" => config.secrets = entry.secrets()?,
                 "components" => config.components = entry.components()?,
-                unknown => {
-                    return Err(Refusal {
-                        fault: Box::new(Fault::UnknownKey(unknown.to_owned())),
-                        place: key.span(),
-                        help: nearest(unknown, &Self::KEYS),
-                    });
-                }
+                unknown => return Err(unknown_key(unknown, unknown, key.span(), &Self::KEYS)),
             }
         }
         Ok(config)
@@ -172,7 +245,7 @@ impl Entry<'_> {
     fn path(&self, folder: &Path) -> Result<PathBuf, Refusal> {
         let text = self.text()?;
         if text.is_empty() || text.starts_with('~') {
-            return Err(self.wrong(text, "write the folder in full, such as `/home/me/components`"));
+            return Err(self.wrong(text, "write the path in full, such as `/home/me/components`"));
         }
         Ok(folder.join(text))
     }
@@ -188,41 +261,6 @@ impl Entry<'_> {
         let text = value.ok_or_else(|| self.kind("a whole number", self.value))?.to_string();
         let number = text.parse().ok().filter(|limit| Config::TOOL_NAME_LIMITS.contains(limit));
         number.ok_or_else(|| self.wrong(&text, "write a whole number from 16 to 64"))
-    }
-
-    fn limits(&self) -> Result<Limits, Refusal> {
-        let table = self.table()?;
-        let mut limits = Limits::default();
-        for (name, value) in table {
-            let setting = match value.get_ref() {
-                DeValue::String(text) => Setting::Text(text.clone().into_owned()),
-                DeValue::Integer(number) => number
-                    .to_string()
-                    .parse()
-                    .map(Setting::Number)
-                    .unwrap_or_else(|_| Setting::Text(number.to_string())),
-                other => {
-                    let key = format!("limits.{}", name.get_ref());
-                    let expected = "an amount such as `\"256Mi\"`, `\"10s\"` or `32`";
-                    let found = other.type_str();
-                    return Err(Refusal {
-                        fault: Box::new(Fault::Kind { key, expected, found }),
-                        place: value.span(),
-                        help: "every limit has a default: leave the key out to keep it".into(),
-                    });
-                }
-            };
-            limits.set(name.get_ref(), &setting).map_err(|error| {
-                let (place, help) = match &error {
-                    LimitError::Unknown { name: unknown, .. } => {
-                        (name.span(), nearest(unknown, &Limits::NAMES))
-                    }
-                    other => (value.span(), help_of(other)),
-                };
-                Refusal { fault: Box::new(Fault::Limit(error)), place, help }
-            })?;
-        }
-        Ok(limits)
     }
 
     fn kind(&self, expected: &'static str, found: &Spanned<DeValue<'_>>) -> Refusal {
@@ -250,14 +288,12 @@ impl Entry<'_> {
     }
 }
 
-fn help_of(error: &LimitError) -> String {
-    match error {
-        // The amount's own words: what is wrong with it, and what would do.
-        LimitError::Amount { source, .. } => match source.help() {
-            Some(help) => format!("{source}: {help}"),
-            None => source.to_string(),
-        },
-        other => other.help().map(|help| help.to_string()).unwrap_or_default(),
+/// What is said of the key `written`, whose last part is `name` and stands at `place`.
+fn unknown_key(written: &str, name: &str, place: Range<usize>, known: &[&str]) -> Refusal {
+    Refusal {
+        fault: Box::new(Fault::UnknownKey(written.to_owned())),
+        place,
+        help: nearest(name, known),
     }
 }
 

@@ -3,17 +3,22 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use etcetera::BaseStrategy;
 use wassette_mcp::{BuiltIns, GuestOutput, ServerOptions};
+use wassette_policy::Policy;
 use wassette_sandbox::Compiler;
+use wassette_store::Keyring;
 use wassette_toolbox::{Options, Toolbox};
 
 use crate::args::GlobalArgs;
-use crate::config::Config;
+use crate::config::{Config, SecretStore};
 use crate::error::CommandError;
+use crate::keyring;
 use crate::printer::Printer;
+use crate::surroundings::SurroundingsArgs;
 
 /// What a verb works with.
 #[derive(Debug)]
@@ -25,26 +30,58 @@ pub(crate) struct Context {
     /// The folder that relative paths are relative to.
     pub(crate) current_dir: PathBuf,
     store_dir: PathBuf,
+    ceiling: Option<Arc<Policy>>,
+    keyring: Option<Arc<dyn Keyring>>,
+    private_paths: Vec<PathBuf>,
 }
 
 impl Context {
-    /// Reads the settings that `global` leaves open.
+    /// Reads the settings that `global` leaves open. Must not be called on the runtime.
     pub(crate) fn new(global: &GlobalArgs, printer: &Printer) -> Result<Self, CommandError> {
         let current_dir =
             env::current_dir().map_err(|source| CommandError::CurrentDir { source })?;
-        let config = configuration(global)?;
+        let (config, private_paths) = configuration(global, &current_dir)?;
+        let ceiling = config.ceiling()?.map(Arc::new);
+        let keyring = match config.secrets {
+            SecretStore::File => None,
+            SecretStore::Keyring => Some(keyring::platform()?),
+        };
         let store_dir = match (&global.component_dir, &config.component_dir) {
             (Some(path), _) => current_dir.join(path),
             (None, Some(path)) => current_dir.join(path),
             (None, None) => wassette_store::default_dir()?,
         };
-        Ok(Self { printer: printer.clone(), config, current_dir, store_dir })
+        Ok(Self {
+            printer: printer.clone(),
+            config,
+            current_dir,
+            store_dir,
+            ceiling,
+            keyring,
+            private_paths,
+        })
     }
 
     /// Opens the component store. Must be called on the runtime.
     pub(crate) fn toolbox(&self) -> Result<Toolbox, CommandError> {
+        self.toolbox_in(&SurroundingsArgs::default())
+    }
+
+    /// Opens the component store for calls that find `surroundings` around them.
+    pub(crate) fn toolbox_in(
+        &self,
+        surroundings: &SurroundingsArgs,
+    ) -> Result<Toolbox, CommandError> {
         let mut options = Options::new(self.store_dir.clone(), compiler()?);
         options.limits = self.config.limits.clone();
+        options.ceiling = self.ceiling.clone();
+        options.environment = surroundings.environment(&self.config, &self.current_dir)?;
+        options.workspaces = surroundings.workspaces(&self.config, &self.current_dir)?;
+        options.egress = self.config.egress.clone();
+        options.audit = self.config.audit;
+        options.keyring = self.keyring.clone();
+        options.private_paths = self.private_paths.clone();
+        options.private_paths.extend(surroundings.private_paths(&self.current_dir));
         options.overrides = self.config.components.clone();
         if let Some(limit) = self.config.tool_name_limit {
             options.tool_name_limit = limit;
@@ -67,6 +104,9 @@ impl Context {
     }
 }
 
+/// The name of the configuration file.
+const FILE: &str = "config.toml";
+
 /// What this program is started with, alone, to compile the component on its standard input.
 pub(crate) const COMPILE_COMPONENT: &str = "compile-component";
 
@@ -81,12 +121,22 @@ pub(crate) fn compiler() -> Result<Compiler, CommandError> {
     Ok(Compiler::Child { program, arguments: vec![OsString::from(COMPILE_COMPONENT)] })
 }
 
-fn configuration(global: &GlobalArgs) -> Result<Config, CommandError> {
+/// The configuration, and what of it no component may be granted: the file, its folder if that is
+/// ours, and the ceiling.
+fn configuration(
+    global: &GlobalArgs,
+    current_dir: &Path,
+) -> Result<(Config, Vec<PathBuf>), CommandError> {
+    let usual =
+        etcetera::choose_base_strategy().ok().map(|base| base.config_dir().join("wassette"));
     // A file that was named must be there; the usual one need not.
-    if let Some(path) = &global.config {
-        return Ok(Config::read(path)?);
-    }
-    let Ok(strategy) = etcetera::choose_base_strategy() else { return Ok(Config::default()) };
-    let path = strategy.config_dir().join("wassette/config.toml");
-    if path.exists() { Ok(Config::read(&path)?) } else { Ok(Config::default()) }
+    let config = match (&global.config, &usual) {
+        (Some(path), _) => Config::read(path)?,
+        (None, Some(folder)) if folder.join(FILE).exists() => Config::read(&folder.join(FILE))?,
+        (None, _) => Config::default(),
+    };
+    let named = global.config.iter().map(|path| current_dir.join(path));
+    let private = usual.into_iter().chain(named).chain(config.ceiling.clone());
+    let private = private.collect();
+    Ok((config, private))
 }

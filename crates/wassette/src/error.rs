@@ -6,10 +6,16 @@ use std::io;
 use miette::Diagnostic;
 use thiserror::Error;
 use wassette_mcp::{HttpError, LocalError, StdioError};
+use wassette_policy::PolicyError;
 use wassette_store::StoreError;
-use wassette_toolbox::{CallRefused, InspectError, LoadError, OpenError, UnknownTool, UnloadError};
+use wassette_toolbox::{
+    AuditError, CallRefused, InspectError, LoadError, OpenError, PermissionError, QuestionError,
+    UnknownTool, UnloadError,
+};
 
 use crate::config::ConfigError;
+use crate::keyring::KeyringError;
+use crate::surroundings::SurroundingsError;
 
 /// Why a verb did not do what it was asked.
 #[derive(Debug, Error, Diagnostic)]
@@ -17,6 +23,9 @@ pub(crate) enum CommandError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Config(#[from] ConfigError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Keyring(#[from] KeyringError),
     #[error(transparent)]
     #[diagnostic(transparent)]
     Open(#[from] OpenError),
@@ -48,6 +57,19 @@ pub(crate) enum CommandError {
     #[diagnostic(transparent)]
     Store(#[from] StoreError),
 
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Surroundings(#[from] SurroundingsError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Permission(#[from] PermissionError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Question(#[from] QuestionError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Audit(#[from] AuditError),
+
     /// The tool ran, or was refused, and its answer is an error.
     #[error("{text}")]
     Tool { text: String },
@@ -58,6 +80,44 @@ pub(crate) enum CommandError {
          standard input; `wassette tool read NAME` shows what the tool takes"
     ))]
     Arguments { fault: String },
+    /// What was written is no secret with a name. It is not shown.
+    #[error("the secret {place} cannot be taken: {fault}")]
+    #[diagnostic(help(
+        "write `KEY=VALUE`, or give `--stdin` and a `KEY=VALUE` on each line of standard input"
+    ))]
+    Secret { place: String, fault: &'static str },
+    /// A rule on the command line is none that could be enforced.
+    #[error("{fault}")]
+    Rule {
+        fault: String,
+        #[help]
+        help: Option<String>,
+    },
+    /// A file that should hold a policy cannot be read.
+    #[error("cannot read the policy `{path}`")]
+    PolicyRead { path: String, source: io::Error },
+    /// A file that should hold a policy does not.
+    #[error("`{path}` {source}")]
+    #[diagnostic(help("{}", source.help))]
+    PolicyFile { path: String, source: Box<PolicyError> },
+    /// A component's policy cannot be read, so that nothing is granted to it.
+    #[error("the policy of `{id}` cannot be read, so nothing is granted to it: {message}")]
+    BrokenPolicy {
+        id: String,
+        message: String,
+        #[help]
+        help: Option<String>,
+    },
+    /// A question that only a person may answer, where there is none.
+    #[error("nobody is there to be asked: {question}")]
+    #[diagnostic(help("run it on a terminal, or say `--yes`"))]
+    NobodyToAsk { question: String },
+    /// The person said no.
+    #[error("nothing was done")]
+    Declined,
+    /// The answer was printed, and it is no.
+    #[error("no")]
+    Answered,
     /// The folder that the command runs in is gone.
     #[error("cannot tell the current folder")]
     CurrentDir { source: io::Error },
@@ -76,9 +136,20 @@ impl CommandError {
     /// 1 for what was refused or failed, 2 for what cannot be read as a command.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Arguments { .. } => 2,
+            Self::Arguments { .. }
+            | Self::Secret { .. }
+            | Self::Rule { .. }
+            | Self::Question(_)
+            | Self::Surroundings(
+                SurroundingsError::Variable { .. } | SurroundingsError::WorkspaceName { .. },
+            ) => 2,
             _ => 1,
         }
+    }
+
+    /// Whether all has been said on standard output.
+    pub(crate) fn is_said(&self) -> bool {
+        matches!(self, Self::Answered)
     }
 
     /// Whether whoever read our output has seen enough, as `head` has.

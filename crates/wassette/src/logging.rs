@@ -35,7 +35,9 @@ fn filter(directives: &str, talk: Talk, usual: Usual) -> EnvFilter {
     if directives.trim().is_empty() {
         return EnvFilter::new(match (talk, usual) {
             (Talk::Quiet, _) => "error",
-            (Talk::Normal, Usual::Warnings | Usual::ServerWarnings) => "warn",
+            // What a call was denied stands in its answer, before the eyes of the same person.
+            (Talk::Normal, Usual::Warnings) => "warn,wassette_toolbox::call=error",
+            (Talk::Normal, Usual::ServerWarnings) => "warn",
             (Talk::Normal, Usual::Events) => "warn,wassette=info",
             (Talk::Verbose, _) => "warn,wassette=debug",
         });
@@ -64,7 +66,8 @@ mod tests {
     #[test]
     fn flags_decide_where_the_environment_does_not() {
         let shown = |talk, usual| filter("", talk, usual).to_string();
-        assert_eq!(shown(Talk::Normal, Usual::Warnings), "warn");
+        assert_eq!(shown(Talk::Normal, Usual::Warnings), "wassette_toolbox::call=error,warn");
+        assert_eq!(shown(Talk::Normal, Usual::ServerWarnings), "warn");
         assert_eq!(shown(Talk::Quiet, Usual::Events), "error");
         assert_eq!(shown(Talk::Normal, Usual::Events), "wassette=info,warn");
         assert_eq!(shown(Talk::Verbose, Usual::Warnings), "wassette=debug,warn");

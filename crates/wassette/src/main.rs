@@ -8,16 +8,23 @@ use std::process::ExitCode;
 use clap::Parser;
 
 mod args;
+mod ask;
+mod asks;
 mod command;
 mod config;
 mod context;
 mod error;
+mod keyring;
 mod logging;
 mod printer;
 mod progress;
 mod report;
 mod runtime;
+mod shell;
+mod surroundings;
+mod target;
 mod terminal;
+mod variables;
 mod version;
 
 use crate::args::Arguments;

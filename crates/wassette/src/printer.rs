@@ -81,6 +81,11 @@ impl Printer {
         }
     }
 
+    /// The shape that data is printed in.
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
     /// How much is said.
     pub(crate) fn talk(&self) -> Talk {
         self.talk
@@ -126,6 +131,11 @@ impl Printer {
         }
     }
 
+    /// Writes `question` on standard error, whatever the user wants, and leaves the cursor behind it.
+    pub(crate) fn ask(&self, question: &str) {
+        self.stderr(&visible(question));
+    }
+
     /// Warns of `message`, and says what helps.
     pub(crate) fn warn(&self, message: &str, hint: Option<&str>) {
         if self.talk >= Talk::Normal {
@@ -140,8 +150,9 @@ impl Printer {
     /// message are indented, so that none can pass for a message of its own.
     pub(crate) fn labelled(&self, accent: Accent, label: &str, message: &str) {
         let message = visible(message.trim_end()).replace('\n', "\n  ");
-        let label = paint(self.stderr_colours, accent, &format!("{label}:"));
-        self.stderr(&format!("{label} {message}\n"));
+        let label = paint(self.stderr_colours, accent, &format!("{}:", visible(label)));
+        let between = if message.starts_with('\n') { "" } else { " " };
+        self.stderr(&format!("{label}{between}{message}\n"));
     }
 
     /// Replaces the line at the cursor on a terminal by `line`, whose width is bounded.

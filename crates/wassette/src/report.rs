@@ -15,6 +15,9 @@ pub(crate) fn failure(printer: &Printer, error: &CommandError) -> ExitCode {
     if error.is_broken_pipe() {
         return ExitCode::SUCCESS;
     }
+    if error.is_said() {
+        return ExitCode::from(error.exit_code());
+    }
     printer.labelled(Accent::Error, "error", &error.to_string());
     for cause in causes(error) {
         printer.labelled(Accent::Dim, "  caused by", &cause);

@@ -12,6 +12,7 @@ use crate::error::CommandError;
 pub(crate) fn block_on<T>(
     future: impl Future<Output = Result<T, CommandError>>,
 ) -> Result<T, CommandError> {
+    raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("wassette")
@@ -25,6 +26,15 @@ pub(crate) fn block_on<T>(
     // A thread that blocks, reading standard input for instance, would otherwise hold the exit up.
     runtime.shutdown_timeout(Duration::from_millis(500));
     result
+}
+
+/// Takes as many open files as the system lets us have: guests get half of what there is, and the
+/// usual limit is meant for programs that wait on files in an old way.
+fn raise_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    // Where that is refused, as macOS does beyond its own bound, we live with what there is.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }
 
 /// Runs `serving` to its end, or until somebody asks this process to end: then running calls are

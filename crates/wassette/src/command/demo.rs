@@ -5,7 +5,6 @@
 
 mod signature;
 
-use std::path::Path;
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -17,6 +16,7 @@ use crate::command::first_sentence;
 use crate::context::compiler;
 use crate::error::CommandError;
 use crate::printer::{Accent, Printer};
+use crate::shell::quoted;
 
 const TEXT_STATS: &[u8] = include_bytes!("../../../../examples/text-stats/text-stats.wasm");
 const FETCH: &[u8] = include_bytes!("../../../../examples/fetch/fetch.wasm");
@@ -59,7 +59,8 @@ impl Show<'_> {
         self.printer.text("")?;
         self.heading("Add Wassette to an agent:")?;
         let program = std::env::current_exe().map_err(|source| CommandError::Start { source })?;
-        let line = format!("  claude mcp add wassette -- {} run", quoted(&program));
+        let line =
+            format!("  claude mcp add wassette -- {} run", quoted(&program.display().to_string()));
         self.printer.line(&[(Accent::Strong, &line)])?;
         self.client.close().await;
         Ok(())
@@ -128,29 +129,14 @@ fn clipped(text: &str, room: usize) -> String {
     text.chars().take(room.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// `path` as a shell takes it.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |character: char| character.is_ascii_alphanumeric() || "/._-+".contains(character);
-    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use super::{clipped, quoted};
+    use super::clipped;
 
     #[test]
     fn a_long_text_is_clipped_visibly() {
         assert_eq!(clipped("äöü", 3), "äöü");
         assert_eq!(clipped("äöüß", 3), "äö…");
         assert_eq!(clipped("a", 0), "…");
-    }
-
-    #[test]
-    fn a_shell_takes_the_path_as_one_word() {
-        assert_eq!(quoted(Path::new("/usr/bin/wassette")), "/usr/bin/wassette");
-        assert_eq!(quoted(Path::new("/my files/it's")), "'/my files/it'\\''s'");
     }
 }

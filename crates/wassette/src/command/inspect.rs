@@ -1,8 +1,11 @@
-//! `inspect`: what a component is, whether it is loaded or not.
+//! `inspect`: what a component is and what it could want, whether it is loaded or not.
 
 use clap::Args;
-use wassette_toolbox::InspectionView;
+use serde::Serialize;
+use serde_json::Value;
+use wassette_toolbox::{Inspection, InspectionView, wants};
 
+use crate::asks;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::printer::table;
@@ -14,13 +17,25 @@ pub(crate) struct InspectArgs {
     target: String,
 }
 
+/// What was found, and what is granted to it if it is loaded.
+#[derive(Serialize)]
+struct InspectedView<'a> {
+    #[serde(flatten)]
+    inspection: &'a InspectionView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    granted: Option<Value>,
+}
+
 pub(crate) async fn inspect(context: &Context, args: InspectArgs) -> Result<(), CommandError> {
     let inspection = context.toolbox()?.inspect(&args.target, &context.current_dir).await?;
     let view = InspectionView::from(&inspection);
-    Ok(context.printer.data(&view, || described(&view))?)
+    let policy = &inspection.component.permissions.policy;
+    let granted = inspection.loaded.then(|| policy.to_json());
+    let data = InspectedView { inspection: &view, granted };
+    Ok(context.printer.data(&data, || described(&inspection, &view))?)
 }
 
-fn described(view: &InspectionView) -> String {
+fn described(inspection: &Inspection, view: &InspectionView) -> String {
     let mut text = format!(
         "{}\n  source  {}\n  digest  {}\n  size    {} bytes\n  loaded  {}\n",
         view.id,
@@ -41,6 +56,26 @@ fn described(view: &InspectionView) -> String {
     if !view.imports.is_empty() {
         let rows = view.imports.iter().map(|import| [import.clone()]);
         text.push_str(&format!("\n{}\n", table(["IMPORTS"], rows)));
+    }
+    text.push_str(&permissions(inspection));
+    text
+}
+
+/// What it could want, what it asks for, and what it has.
+fn permissions(inspection: &Inspection) -> String {
+    let component = &inspection.component;
+    let wants = wants(&component.imports);
+    let mut text = String::new();
+    if !wants.is_empty() {
+        let rows = wants.into_iter().map(|want| [want.what.to_owned(), want.words.to_string()]);
+        text.push_str(&format!("\n{}\n", table(["COULD WANT", "WHICH MEANS"], rows)));
+    }
+    if let Some(requested) = component.requested() {
+        text.push_str(&asks::described(&requested, &component.id));
+    }
+    if inspection.loaded {
+        let permissions = &component.permissions;
+        text.push_str(&asks::granted(&permissions.policy, permissions.problem.as_ref()));
     }
     text
 }

@@ -8,15 +8,18 @@ use crate::command::serve::BuiltInArgs;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::runtime::until_asked_to_end;
+use crate::surroundings::SurroundingsArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
+    #[command(flatten)]
+    surroundings: SurroundingsArgs,
     #[command(flatten)]
     built_ins: BuiltInArgs,
 }
 
 pub(crate) async fn run(context: &Context, args: RunArgs) -> Result<(), CommandError> {
-    let toolbox = context.toolbox()?;
+    let toolbox = context.toolbox_in(&args.surroundings)?;
     let options = context.server_options(args.built_ins.choice());
     let shutdown = CancellationToken::new();
     let serving = serve_stdio(toolbox.clone(), options, shutdown.clone());

@@ -9,6 +9,7 @@ use wassette_mcp::{BuiltIns, HttpError, HttpOptions, serve_http};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::runtime::until_asked_to_end;
+use crate::surroundings::SurroundingsArgs;
 
 const BIND_ADDRESS: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9001);
@@ -28,6 +29,8 @@ pub(crate) struct ServeArgs {
     #[arg(long = "allowed-origin", value_name = "ORIGIN")]
     allowed_origins: Vec<String>,
 
+    #[command(flatten)]
+    surroundings: SurroundingsArgs,
     #[command(flatten)]
     built_ins: BuiltInArgs,
 }
@@ -51,9 +54,9 @@ pub(crate) async fn serve(context: &Context, args: ServeArgs) -> Result<(), Comm
     let mut http = HttpOptions::new(wassette_mcp::bind(address).await?);
     http.allowed_hosts = chosen(args.allowed_hosts, &context.config.allowed_hosts);
     http.allowed_origins = chosen(args.allowed_origins, &context.config.allowed_origins);
-    http.longest_call = context.config.limits.time.duration();
+    http.longest_call = context.config.limits.values().time.duration();
     let bound = http.listener.local_addr().map_err(HttpError::Address)?;
-    let toolbox = context.toolbox()?;
+    let toolbox = context.toolbox_in(&args.surroundings)?;
     let options = context.server_options(args.built_ins.choice());
     context.printer.say(&format!("serving MCP on http://{bound}/mcp"));
 

@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 use wassette_store::ComponentId;
 use wassette_toolbox::Override;
 
-use super::{Entry, Fault, Refusal, nearest};
+use super::{Entry, Fault, Refusal, unknown_key};
 
 const KEYS: [&str; 4] = ["only", "prefix", "rename", "descriptions"];
 
@@ -42,13 +42,7 @@ impl Entry<'_> {
                 "prefix" => operator.naming.prefix = Some(entry.text()?.to_owned()),
                 "rename" => operator.naming.rename = entry.pairs()?.into_iter().collect(),
                 "descriptions" => operator.descriptions = entry.pairs()?,
-                unknown => {
-                    return Err(Refusal {
-                        fault: Box::new(Fault::UnknownKey(key.clone())),
-                        place: name.span(),
-                        help: nearest(unknown, &KEYS),
-                    });
-                }
+                unknown => return Err(unknown_key(&key, unknown, name.span(), &KEYS)),
             }
         }
         Ok(operator)

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use miette::Diagnostic;
-use wassette_policy::{Bytes, Span};
-use wassette_toolbox::Naming;
+use wassette_policy::{LimitRules, Setting};
+use wassette_toolbox::{AuditLevel, Naming, ProxyOption};
 
 use super::*;
 
@@ -33,11 +33,32 @@ allowed_hosts = ["wassette.test", "other:80"]
 allowed_origins = ["http://localhost:5173"]
 tool_name_limit = 64
 show_output = true
+ceiling = "../ceiling.yaml"
 
 [limits]
 memory = "1Gi"
 time = "2m"
 concurrency = 4
+
+[environment]
+LOG_LEVEL = "info"
+"log.format" = ""
+
+[workspaces]
+docs = "docs"
+workspace = "/srv/data"
+
+[egress]
+proxy = "http://proxy.internal:3128"
+ca_bundle = "ca.pem"
+
+[audit]
+level = "all"
+file_bytes = "1Mi"
+files = 3
+
+[secrets]
+store = "keyring"
 
 [components.weather]
 only = ["get-weather"]
@@ -46,11 +67,16 @@ rename = { get-weather = "weather_now" }
 descriptions = { get-weather = "The weather." }
 "#;
     let config = Config::parse(text, Path::new("/etc/wassette")).ok().unwrap();
-    let limits = Limits {
-        memory: "1Gi".parse::<Bytes>().unwrap(),
-        time: "2m".parse::<Span>().unwrap(),
-        concurrency: 4,
-        ..Limits::default()
+    let mut limits = LimitRules::default();
+    for (name, setting) in [
+        ("memory", Setting::Text("1Gi".into())),
+        ("time", Setting::Text("2m".into())),
+        ("concurrency", Setting::Number(4)),
+    ] {
+        limits.set(name, setting).unwrap();
+    }
+    let texts = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
     };
     let pair = |name: &str| ("get-weather".to_owned(), name.to_owned());
     let operator = Override {
@@ -68,7 +94,19 @@ descriptions = { get-weather = "The weather." }
         allowed_origins: vec!["http://localhost:5173".into()],
         tool_name_limit: Some(64),
         show_output: true,
-        limits,
+        limits: OperatorLimits::new(&limits),
+        ceiling: Some("/etc/wassette/../ceiling.yaml".into()),
+        environment: texts(&[("LOG_LEVEL", "info"), ("log.format", "")]),
+        workspaces: BTreeMap::from([
+            ("docs".to_owned(), "/etc/wassette/docs".into()),
+            ("workspace".to_owned(), "/srv/data".into()),
+        ]),
+        egress: EgressOptions {
+            proxy: Some(ProxyOption::Url("http://proxy.internal:3128".into())),
+            ca_bundle: Some("/etc/wassette/ca.pem".into()),
+        },
+        audit: AuditOptions { level: AuditLevel::All, file_bytes: 1 << 20, files: 3 },
+        secrets: SecretStore::Keyring,
         components: BTreeMap::from([("weather".to_owned(), operator)]),
     };
     assert_eq!(config, expected);
@@ -103,7 +141,8 @@ fn a_fault_has_its_place_and_its_cure() {
             2,
             "there is no key `policy`",
             "the keys are: component_dir, bind_address, allowed_hosts, allowed_origins, \
-             tool_name_limit, show_output, limits, components",
+             tool_name_limit, show_output, ceiling, limits, environment, workspaces, egress, audit, \
+             secrets, components",
         ),
         (
             "show_output = \"yes\"",
@@ -139,7 +178,7 @@ fn a_fault_has_its_place_and_its_cure() {
             1,
             17,
             "`component_dir` cannot be `~/c`",
-            "write the folder in full, such as `/home/me/components`",
+            "write the path in full, such as `/home/me/components`",
         ),
         (
             "[limits]\nmemroy = \"1Gi\"",
@@ -159,6 +198,102 @@ fn a_fault_has_its_place_and_its_cure() {
         let expected = (line, column, fault.to_owned(), help.to_owned());
         assert_eq!(refusal(text), expected, "{text}");
     }
+}
+
+#[test]
+fn a_table_is_as_strict_as_the_top() {
+    for (text, line, column, fault, help) in [
+        (
+            "[environment]\nPORT = 80",
+            2,
+            8,
+            "`environment.PORT` is a text, not integer",
+            "leave `environment.PORT` out to keep its default",
+        ),
+        (
+            "[environment]\n\"API_*\" = \"x\"",
+            2,
+            1,
+            "`environment` cannot be `API_*`",
+            "a key is exact, without blanks, `=`, `*`, `$` or quotes: list each variable by its name",
+        ),
+        (
+            "[workspaces]\n\"a b\" = \"/x\"",
+            2,
+            1,
+            "`workspaces` cannot be `a b`",
+            "a workspace's name is made of letters, digits, `-` and `_`",
+        ),
+        (
+            "[workspaces]\na = \"~/x\"",
+            2,
+            5,
+            "`workspaces.a` cannot be `~/x`",
+            "write the path in full, such as `/home/me/components`",
+        ),
+        (
+            "[egress]\nproxi = \"x\"",
+            2,
+            1,
+            "there is no key `egress.proxi`",
+            "did you mean `proxy`?",
+        ),
+        (
+            "[audit]\nlevel = \"some\"",
+            2,
+            9,
+            "`audit.level` cannot be `some`",
+            "write `\"off\"`, `\"denials\"` or `\"all\"`",
+        ),
+        (
+            "[audit]\nfile_bytes = \"1Ki\"",
+            2,
+            14,
+            "`audit.file_bytes` cannot be `1Ki`",
+            "write an amount from `\"64Ki\"` to `\"1Gi\"`",
+        ),
+        (
+            "[audit]\nfiles = 1",
+            2,
+            9,
+            "`audit.files` cannot be `1`",
+            "write a whole number from 2 to 1000",
+        ),
+        (
+            "[secrets]\nstore = \"Keyring\"",
+            2,
+            9,
+            "`secrets.store` cannot be `Keyring`",
+            "write `\"file\"` or `\"keyring\"`",
+        ),
+        (
+            "[secrets]\nstor = \"keyring\"",
+            2,
+            1,
+            "there is no key `secrets.stor`",
+            "did you mean `store`?",
+        ),
+    ] {
+        let expected = (line, column, fault.to_owned(), help.to_owned());
+        assert_eq!(refusal(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_proxy_that_cannot_be_used_is_not_shown_with_its_password() {
+    for text in ["https://me:CANARY@proxy", "socks5://CANARY", "CANARY", "http://"] {
+        let (_, _, fault, help) = refusal(&format!("[egress]\nproxy = \"{text}\""));
+        assert!(!fault.contains("CANARY") && !help.contains("CANARY"), "{fault}");
+        assert!(help.contains("`HTTPS_PROXY`"), "{help}");
+    }
+    let config = read("[egress]\nproxy = \"environment\"").unwrap();
+    assert_eq!(config.egress.proxy, Some(ProxyOption::Environment));
+}
+
+#[test]
+fn a_variable_that_cannot_be_is_not_shown() {
+    let (line, _, fault, _) = refusal("[environment]\nA = \"CANARY\\u0000\"");
+    assert_eq!((line, fault.as_str()), (2, "`environment.A` holds a NUL"));
 }
 
 #[test]

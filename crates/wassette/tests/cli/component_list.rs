@@ -182,9 +182,9 @@ fn a_stored_component_that_cannot_be_served_is_listed_with_the_cure() {
     ID       TOOLS  SOURCE
     strings  2      file://[WORK]/strings.wasm
 
-    NOT SERVED  REASON                              CURE
-    add         what is stored about it is damaged  load it again from
-                                                    file://[WORK]/add.wasm
+    PROBLEM  REASON                              CURE
+    add      what is stored about it is damaged  load it again from
+                                                 file://[WORK]/add.wasm
     ----- stderr -----
      WARN what is stored about it is damaged; load it again from file://[WORK]/add.wasm component="add"
     "#);

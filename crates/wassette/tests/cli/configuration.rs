@@ -30,6 +30,24 @@ fn a_bad_file_is_refused_with_line_column_and_cure() {
     "#);
 }
 
+/// Were it passed over, secrets would lie in files of which their owner knows nothing.
+#[cfg(not(feature = "keyring"))]
+#[test]
+fn a_keyring_that_this_build_does_not_know_is_refused() {
+    let env = empty();
+    env.configure("[secrets]\nstore = \"keyring\"\n");
+    assert_snapshot!(env.run(["run"]), @r#"
+    exit code: 1
+    ----- stderr -----
+    error: this build of Wassette knows no keyring, where `secrets.store` wants the secrets
+    hint: build it with `--features keyring`, or write `store = "file"` in the configuration
+    "#);
+    let refused = env.run(["secret", "set", "weather", "KEY=x"]);
+    assert!(refused.stderr.contains("knows no keyring"), "{refused}");
+    env.configure("[secrets]\nstore = \"file\"\n");
+    let _ = env.run(["tool", "list"]).success();
+}
+
 #[test]
 fn a_file_that_is_named_must_be_there() {
     assert_snapshot!(empty().run(["tool", "list", "--config", "missing.toml"]), @"

@@ -34,8 +34,9 @@ fn the_demo_fits_a_screen_and_leaves_nothing_behind() {
         arguments.text: expected string, found number 42
       fetch {"url":"https://example.com/"}
         `https://example.com/` can't be reached: it is not permitted
-        denied: component `fetch` may not GET https://example.com
-          nothing outside its sandbox is open to it, and this version has no way to grant it
+        denied: component `fetch` may not GET https://example.com/
+          no rule allows host `example.com`
+          to allow it: wassette permission grant network fetch https://example.com --methods GET
 
     Add Wassette to an agent:
       claude mcp add wassette -- [WASSETTE] run

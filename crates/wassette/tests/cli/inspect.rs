@@ -20,6 +20,8 @@ fn a_loaded_component_is_shown() {
     TOOL   FUNCTION
     echo   echo(v: list<u8>) -> list<u8>
     greet  greet(name: string) -> string
+
+    nothing is granted to it
     ");
     let shown = env.run(["inspect", "strings"]).success().json();
     assert_eq!(shown["loaded"], true);

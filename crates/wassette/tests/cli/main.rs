@@ -2,6 +2,7 @@
 //! of what can go wrong with it.
 #![cfg(test)]
 
+mod audit;
 mod completion;
 mod component_list;
 mod component_load;
@@ -11,8 +12,12 @@ mod demo;
 mod help;
 mod inspect;
 mod output;
+mod permission;
+mod policy;
 mod run;
+mod secret;
 mod serve;
+mod surroundings;
 mod tool_invoke;
 mod tool_list;
 mod tool_read;

@@ -130,7 +130,7 @@ fn a_guest_that_never_ends_is_stopped() {
     exit code: 1
     ----- stderr -----
     error: the call was stopped at its limit of 50ms of processor time
-      hint: ask for less at once, or raise `cpu` under `[limits]` in the configuration
+      hint: ask for less at once, or raise `cpu` with `wassette permission grant limit`, as far as `[limits]` in the configuration goes
     ");
 }
 
@@ -143,8 +143,37 @@ fn a_denial_names_the_component_the_effect_and_the_target() {
     exit code: 1
     ----- stderr -----
     error: `https://example.com/` can't be reached: it is not permitted
-      denied: component `fetch` may not GET https://example.com
-        nothing outside its sandbox is open to it, and this version has no way to grant it
+      denied: component `fetch` may not GET https://example.com/
+        no rule allows host `example.com`
+        to allow it: wassette permission grant network fetch https://example.com --methods GET
+    ");
+}
+
+#[test]
+fn what_a_component_was_denied_and_keeps_quiet_about_is_told_beside_the_result() {
+    let env = empty();
+    let _ = env.run(["component", "load", built("requests").to_str().unwrap()]).success();
+    let arguments = r#"{"url": "https://example.com/", "count": 1}"#;
+    let call = ["tool", "invoke", "requests/request-many", "--args", arguments, "-o"];
+    assert_snapshot!(env.run(call.into_iter().chain(["json"])), @r#"
+    exit code: 0
+    ----- stdout -----
+    {
+      "result": 0
+    }
+    ----- stderr -----
+    warning: denied: component `requests` may not GET https://example.com/
+        no rule allows host `example.com`
+        to allow it: wassette permission grant network requests https://example.com --methods GET
+    "#);
+    assert_snapshot!(env.run(call.into_iter().chain(["table"])), @"
+    exit code: 0
+    ----- stdout -----
+    0
+    ----- stderr -----
+    warning: denied: component `requests` may not GET https://example.com/
+        no rule allows host `example.com`
+        to allow it: wassette permission grant network requests https://example.com --methods GET
     ");
 }
 

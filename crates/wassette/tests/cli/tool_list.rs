@@ -13,7 +13,8 @@ fn built_in_tools_are_always_there() {
     call-tool          wassette   Calls a tool of a loaded component that is not in your list of
                                   tools, as after `load-component` or `search-tools`
     inspect-component  wassette   Shows a component's functions with their signatures and schemas, the
-                                  functions that are not callable with the reason, and what it imports
+                                  functions that are not callable with the reason, what it imports and
+                                  what its author asks to be granted
     list-components    wassette   Lists the loaded components with their tools, and the stored ones
                                   that cannot be served with the reason
     load-component     wassette   Loads a WebAssembly component and makes its functions tools, for

@@ -55,9 +55,9 @@ async fn denied_a_compiler_that_takes_too_long_is_stopped() {
 
 #[tokio::test]
 async fn denied_a_compiler_that_takes_too_much_memory_is_stopped() {
-    let bounds = CompileLimits { memory: Bytes::mebi(192), ..CompileLimits::default() };
+    let bounds = CompileLimits { memory: Bytes::mebi(256), ..CompileLimits::default() };
     let refused = compile(&bomb(), bounds.clone()).await.err();
-    let limit = "192Mi of memory".to_owned();
+    let limit = "256Mi of memory".to_owned();
     assert_eq!(refused, Some(CompileError::TooCostly { limit }));
     // Which is enough for an ordinary component.
     let ordinary = std::fs::read(wassette_testkit::built("conformance")).unwrap();

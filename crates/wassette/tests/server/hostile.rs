@@ -7,7 +7,7 @@ use wassette_testkit::compiled;
 use crate::{answer, chaos, env, server};
 
 #[tokio::test]
-async fn denied_each_misdeed_has_its_own_error_and_the_next_call_works() {
+async fn denied_x17_each_misdeed_has_its_own_error_and_the_next_call_works() {
     let env = env();
     let mut client = chaos(&env).await;
     for (misdeed, arguments, words) in [
@@ -44,7 +44,7 @@ async fn denied_each_misdeed_has_its_own_error_and_the_next_call_works() {
 }
 
 #[tokio::test]
-async fn denied_a_guest_cannot_speak_in_our_name() {
+async fn denied_x16_a_guest_cannot_speak_in_our_name() {
     let env = env();
     let mut client = chaos(&env).await;
     let next = client.next_id();
@@ -61,9 +61,37 @@ async fn denied_a_guest_cannot_speak_in_our_name() {
     assert!(client.unasked().is_empty(), "{:?}", client.unasked());
 }
 
+/// Ten megabytes of terminal escapes and bidirectional controls on standard error reach nobody's
+/// terminal and nobody's model.
+#[tokio::test]
+async fn denied_x21_what_a_crash_prints_is_cut_and_cleaned() {
+    let env = env();
+    env.configure("show_output = true\n[limits]\noutput-bytes = \"4Ki\"\n");
+    let chaos = wassette_testkit::built("chaos");
+    let _ = env.run(["component", "load", &chaos.to_string_lossy()]).success();
+    let arguments = json!({ "bytes": 10 << 20 });
+    let call = ["tool", "invoke", "panic-huge", "--args", &arguments.to_string(), "-v"];
+    let output = env.finish(env.command(call).env("RUST_LOG", "debug"));
+    assert_eq!(output.code, Some(1), "{output}");
+    let shown = format!("{}{}", output.stdout, output.stderr);
+    assert!(shown.contains("more bytes were dropped"), "{shown}");
+    assert!(shown.len() < 64 << 10, "{} bytes", shown.len());
+    let unclean = |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{202c}\u{200b}".contains(c);
+    assert!(!shown.contains(unclean), "{shown:?}");
+
+    let mut client = server(&env).await;
+    let response = client.call("panic-huge", arguments).await;
+    let texts = response["result"]["content"].as_array().unwrap();
+    assert!(
+        answer(&response).0 && answer(&response).1.starts_with("the component crashed: it gave up")
+    );
+    let texts: Vec<&str> = texts.iter().map(|part| part["text"].as_str().unwrap()).collect();
+    assert!(!texts.concat().contains(unclean) && texts.concat().len() < 64 << 10, "{texts:?}");
+}
+
 /// With two workers and eight endless guests, every ping is answered while all eight still run.
 #[tokio::test]
-async fn denied_spinning_guests_do_not_hold_up_the_protocol() {
+async fn denied_x02_spinning_guests_do_not_hold_up_the_protocol() {
     let env = env();
     env.configure("[limits]\ncpu = \"2s\"\ntime = \"5m\"\n");
     let chaos = wassette_testkit::built("chaos");

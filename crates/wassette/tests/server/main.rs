@@ -11,6 +11,7 @@
 mod compiler;
 mod crash;
 mod hostile;
+mod secrets;
 
 use serde_json::{Value, json};
 use wassette_testkit::{LEGACY, McpClient, TestEnv, built};

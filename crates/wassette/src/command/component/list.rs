@@ -22,7 +22,7 @@ fn described(view: &ComponentsView) -> String {
             let help = problem.help.clone().unwrap_or_default();
             [problem.component.clone(), problem.message.clone(), help]
         });
-        text.push_str(&format!("\n\n{}", table(["NOT SERVED", "REASON", "CURE"], rows)));
+        text.push_str(&format!("\n\n{}", table(["PROBLEM", "REASON", "CURE"], rows)));
     }
     text
 }

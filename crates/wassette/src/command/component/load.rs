@@ -1,12 +1,17 @@
 //! `component load`.
 
 use clap::Args;
-use wassette_toolbox::{LoadRequest, Loaded, LoadedView, Naming, Replace};
+use wassette_toolbox::{Component, LoadRequest, Loaded, LoadedView, Naming, Replace, Requested};
 
+use crate::asks;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::printer::table;
 use crate::progress;
+use crate::shell::quoted;
+
+/// The most commands that are shown unasked.
+const MOST: usize = 8;
 
 #[derive(Debug, Args)]
 pub(crate) struct LoadArgs {
@@ -57,7 +62,37 @@ pub(crate) async fn load(context: &Context, args: LoadArgs) -> Result<(), Comman
         let (function, reason) = (&omission.function, &omission.reason);
         context.printer.say(&format!("`{function}` is not a tool: {reason}"));
     }
+    tell_what_it_asks_for(context, &loaded.component);
     Ok(())
+}
+
+/// Says that nothing is granted to a component which came with a policy, and how to grant it.
+fn tell_what_it_asks_for(context: &Context, component: &Component) {
+    let printer = &context.printer;
+    if component.permissions.problem.is_some() || !component.permissions.policy.is_empty() {
+        return;
+    }
+    match component.requested() {
+        None => {}
+        Some(Requested::Unreadable(reason)) => {
+            let message = format!("what it asks for cannot be read: {reason}");
+            printer.warn(&message, None);
+        }
+        Some(Requested::Policy(policy)) if policy.is_empty() => {}
+        Some(Requested::Policy(policy)) => {
+            let (mut lines, beyond) = asks::commands(&policy, &component.id);
+            let more = lines.len().saturating_sub(MOST) + usize::from(beyond);
+            lines.truncate(MOST);
+            if more > 0 {
+                let id = quoted(&component.id);
+                lines.push(format!("and {more} more: wassette permission list {id} -o table"));
+            }
+            let lines: String = lines.iter().map(|line| format!("\n  {line}")).collect();
+            printer.say(&format!(
+                "nothing is granted to it; what it asks for can be granted with:{lines}"
+            ));
+        }
+    }
 }
 
 fn described(loaded: &Loaded, view: &LoadedView) -> String {

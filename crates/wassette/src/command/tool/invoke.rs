@@ -10,6 +10,7 @@ use wassette_toolbox::{JsonObject, ToolOutput};
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::printer::{Accent, Talk};
+use crate::surroundings::SurroundingsArgs;
 
 #[derive(Debug, Args)]
 pub(crate) struct InvokeArgs {
@@ -19,11 +20,14 @@ pub(crate) struct InvokeArgs {
     /// The arguments, one JSON object; `-` reads it from standard input
     #[arg(long, value_name = "JSON", default_value = "{}", allow_hyphen_values = true)]
     args: String,
+
+    #[command(flatten)]
+    surroundings: SurroundingsArgs,
 }
 
 pub(crate) async fn invoke(context: &Context, args: InvokeArgs) -> Result<(), CommandError> {
     let arguments = arguments(&args.args)?;
-    let toolbox = context.toolbox()?;
+    let toolbox = context.toolbox_in(&args.surroundings)?;
     let options = context.server_options(BuiltIns::Serve);
     let built_in = call_built_in(&toolbox, &options, &args.name, arguments.clone()).await;
     if let Some(answer) = built_in {
@@ -31,7 +35,9 @@ pub(crate) async fn invoke(context: &Context, args: InvokeArgs) -> Result<(), Co
     }
     let output = toolbox.call(&args.name, arguments).await?;
     tell_the_rest(context, &output);
-    show(context, &output.text, output.structured, output.is_error)
+    // An answer is one text; what was denied follows it.
+    let text = if output.is_error { &output.text[..] } else { output.text.get(..1).unwrap_or(&[]) };
+    show(context, text, output.structured, output.is_error)
 }
 
 fn show(
@@ -59,6 +65,10 @@ fn tell_the_rest(context: &Context, output: &ToolOutput) {
                 printer.labelled(Accent::Dim, &format!("{name} of the component"), written);
             }
         }
+    }
+    let told = if output.is_error { &[] } else { output.text.get(1..).unwrap_or(&[]) };
+    for denial in told {
+        printer.warn(denial, None);
     }
     for denial in output.denials.iter().map(ToString::to_string) {
         if !output.text.iter().any(|text| text.contains(&denial)) {

@@ -1,0 +1,207 @@
+//! `permission grant`: one more rule.
+
+use std::error::Error;
+
+use clap::{Args, Subcommand};
+use miette::Diagnostic;
+use serde_json::{Value, json};
+use wassette_policy::{
+    Access, Accesses, AnyRule, Edit, LimitError, LimitRules, NetworkRule, NetworkRuleText,
+    RuleKind, Setting, StorageRule, VariableRule,
+};
+
+use super::{ChangedView, lines};
+use crate::context::Context;
+use crate::error::CommandError;
+use crate::target::{self, refused};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GrantCommand {
+    /// Let a component read or write a file, or a folder and all below it
+    Storage(StorageArgs),
+    /// Let a component send requests to a host, or open connections to a host and port
+    Network(NetworkArgs),
+    /// Let a component read a variable; its value comes from the component's secrets, `--env`, the
+    /// configuration, or the environment of this program
+    EnvironmentVariable(VariableArgs),
+    /// Set how much memory a call of a component may use
+    Memory(MemoryArgs),
+    /// Set how much of something a call of a component may use
+    Limit(LimitArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StorageArgs {
+    /// The component's id, as `component list` shows it
+    id: String,
+
+    /// A path that begins with `/` or `.`, or a rule such as `fs:///data/**/*.md` or
+    /// `fs://workspace/docs`
+    #[arg(value_name = "PATH|URI")]
+    uri: String,
+
+    /// What it may do there: `read`, `write` or `read,write`
+    #[arg(long, value_delimiter = ',', required = true, value_parser = access)]
+    access: Vec<Access>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NetworkArgs {
+    /// The component's id, as `component list` shows it
+    id: String,
+
+    /// A host (`api.example.com`, `*.example.com`, `localhost:8080`), a URL
+    /// (`https://api.example.com`), addresses (`10.1.0.0/16`), or a raw socket
+    /// (`tcp://db.internal:5432`, `udp://…`)
+    #[arg(value_name = "HOST|URL|CIDR|SOCKET")]
+    target: String,
+
+    /// Only these methods, such as `GET,HEAD` [default: all]
+    #[arg(long, value_delimiter = ',', value_name = "METHOD")]
+    methods: Option<Vec<String>>,
+
+    /// Only these paths, such as `/v1/**`; may be repeated [default: all]
+    #[arg(long, value_name = "GLOB")]
+    paths: Option<Vec<String>>,
+
+    /// Only these ports, such as `443,8000-8080` [default: those of http and https]
+    #[arg(long, value_delimiter = ',', value_name = "PORTS")]
+    ports: Option<Vec<String>>,
+
+    /// Let the host stand for this machine and for private networks
+    #[arg(long)]
+    private: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VariableArgs {
+    /// The component's id, as `component list` shows it
+    id: String,
+
+    /// The variable's name
+    key: String,
+
+    /// A value of its own; it stands in the policy for everybody to read, so no secret
+    #[arg(long, allow_hyphen_values = true)]
+    value: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MemoryArgs {
+    /// The component's id, as `component list` shows it
+    id: String,
+
+    /// How much, such as `512Mi`; at most what the configuration allows
+    amount: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LimitArgs {
+    /// The component's id, as `component list` shows it
+    id: String,
+
+    /// The limit's name, such as `time`, `requests` or `write-bytes`
+    name: String,
+
+    /// How much, such as `30s`, `100` or `64Mi`; at most what the configuration allows
+    amount: String,
+}
+
+/// What is granted to whom, and how scripts hear of it.
+struct Grant {
+    id: String,
+    kind: &'static str,
+    details: Value,
+    edit: Edit,
+}
+
+pub(crate) async fn grant(context: &Context, command: GrantCommand) -> Result<(), CommandError> {
+    let Grant { id, kind, details, edit } = match command {
+        GrantCommand::Storage(args) => storage(context, args)?,
+        GrantCommand::Network(args) => network(args)?,
+        GrantCommand::EnvironmentVariable(args) => variable(args)?,
+        GrantCommand::Memory(args) => limit("memory", args.id, "memory".to_owned(), &args.amount)?,
+        GrantCommand::Limit(args) => limit("limit", args.id, args.name, &args.amount)?,
+    };
+    let toolbox = context.toolbox()?;
+    let change = toolbox.edit_policy(&id, vec![edit]).await?;
+    let view = ChangedView {
+        status: "permission granted successfully",
+        component_id: &change.component,
+        permission_type: Some(kind),
+        uri: None,
+        details: Some(details),
+        message: None,
+        changes: &change.changes,
+    };
+    context.printer.data(&view, || lines(&change))?;
+    for note in toolbox.permissions(&id).await?.notes {
+        context.printer.warn(&note, None);
+    }
+    Ok(())
+}
+
+fn access(text: &str) -> Result<Access, String> {
+    text.parse().map_err(|_| "write `read`, `write` or `read,write`".to_owned())
+}
+
+fn storage(context: &Context, args: StorageArgs) -> Result<Grant, CommandError> {
+    let uri = target::storage(&args.uri, &context.current_dir)?;
+    let access = Accesses::of(args.access).ok_or_else(|| CommandError::Rule {
+        fault: "the rule names no access".to_owned(),
+        help: Some("write `read`, `write` or `read,write`".to_owned()),
+    })?;
+    let names: Vec<_> = access.iter().map(|access| access.to_string()).collect();
+    Ok(Grant {
+        id: args.id,
+        kind: "storage",
+        details: json!({ "uri": uri.to_string(), "access": names }),
+        edit: Edit::Grant(AnyRule::Storage(StorageRule { uri, access })),
+    })
+}
+
+fn network(args: NetworkArgs) -> Result<Grant, CommandError> {
+    let text = NetworkRuleText {
+        methods: args.methods,
+        paths: args.paths,
+        ports: args.ports,
+        private: args.private,
+        ..NetworkRuleText::target(&args.target)
+    };
+    let rule = NetworkRule::read(&text, RuleKind::Allow).map_err(refused)?;
+    Ok(Grant {
+        id: args.id,
+        kind: "network",
+        details: json!({ "host": args.target, "rule": rule.to_string() }),
+        edit: Edit::Grant(AnyRule::Network(rule)),
+    })
+}
+
+fn variable(args: VariableArgs) -> Result<Grant, CommandError> {
+    VariableRule::check_key(&args.key).map_err(refused)?;
+    Ok(Grant {
+        id: args.id,
+        kind: "environment",
+        details: json!({ "key": args.key }),
+        edit: Edit::Grant(AnyRule::Variable(VariableRule { key: args.key, value: args.value })),
+    })
+}
+
+fn limit(
+    kind: &'static str,
+    id: String,
+    name: String,
+    amount: &str,
+) -> Result<Grant, CommandError> {
+    let setting = Setting::from(amount);
+    LimitRules::default().set(&name, setting.clone()).map_err(unfit)?;
+    let details = json!({ "name": name, "amount": amount });
+    Ok(Grant { id, kind, details, edit: Edit::Limit(name, setting) })
+}
+
+/// What is wrong with an amount, in one sentence.
+fn unfit(error: LimitError) -> CommandError {
+    let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+    let help = error.help().map(|help| help.to_string());
+    CommandError::Rule { fault: format!("{error}{cause}"), help }
+}

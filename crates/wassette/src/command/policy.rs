@@ -1,0 +1,33 @@
+//! `policy`: all that a component may do, as one document.
+
+mod check;
+mod explain;
+mod file;
+mod get;
+mod set;
+
+use clap::Subcommand;
+
+use crate::context::Context;
+use crate::error::CommandError;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Show a component's policy; `-o yaml` prints the document
+    Get(get::GetArgs),
+    /// Put a document in the place of a component's policy, after a question
+    Set(set::SetArgs),
+    /// Say whether a document is a policy, and where it is not
+    Check(check::CheckArgs),
+    /// Ask whether a component may do something, and by which rule; exit code 0 if it may, 1 if not
+    Explain(explain::ExplainArgs),
+}
+
+pub(crate) async fn policy(context: &Context, command: PolicyCommand) -> Result<(), CommandError> {
+    match command {
+        PolicyCommand::Get(args) => get::get(context, args).await,
+        PolicyCommand::Set(args) => set::set(context, args).await,
+        PolicyCommand::Check(args) => check::check(context, &args),
+        PolicyCommand::Explain(args) => explain::explain(context, args).await,
+    }
+}
