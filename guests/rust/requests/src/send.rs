@@ -2,8 +2,8 @@
 
 use wasip2::http::outgoing_handler::handle;
 use wasip2::http::types::{
-    Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method, OutgoingBody, OutgoingRequest, RequestOptions,
-    Scheme,
+    Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method, OutgoingBody, OutgoingRequest,
+    RequestOptions, Scheme,
 };
 use wasip2::io::streams::StreamError;
 
@@ -63,26 +63,33 @@ pub fn start(
 
 /// Waits for the answer and reads it to its end.
 pub fn answer(future: FutureIncomingResponse) -> Result<Response, String> {
-    future.subscribe().block();
-    let response = future
-        .get()
-        .ok_or("the answer is not there")?
-        .map_err(|()| "the answer was taken already")?
-        .map_err(|error| format!("{error:?}"))?;
+    let response = head(future)?;
     let status = response.status();
     let headers = response.headers().entries().into_iter();
     let headers = headers.map(|(name, value)| Header { name, value: text(&value) }).collect();
-    Ok(Response { status, headers, body: text(&read(&response)?) })
+    let mut body = Vec::new();
+    consumed(&response, |chunk| body.extend_from_slice(chunk))?;
+    Ok(Response { status, headers, body: text(&body) })
 }
 
-fn read(response: &IncomingResponse) -> Result<Vec<u8>, String> {
+/// Waits for the head of the answer.
+pub fn head(future: FutureIncomingResponse) -> Result<IncomingResponse, String> {
+    future.subscribe().block();
+    future
+        .get()
+        .ok_or("the answer is not there")?
+        .map_err(|()| "the answer was taken already")?
+        .map_err(|error| format!("{error:?}"))
+}
+
+/// Reads the body to its end, piece by piece.
+pub fn consumed(response: &IncomingResponse, mut take: impl FnMut(&[u8])) -> Result<(), String> {
     let body: IncomingBody = response.consume().map_err(|()| "the answer has no body")?;
     let stream = body.stream().map_err(|()| "the body has no stream")?;
-    let mut bytes = Vec::new();
     loop {
         match stream.blocking_read(64 * 1024) {
-            Ok(chunk) => bytes.extend(chunk),
-            Err(StreamError::Closed) => return Ok(bytes),
+            Ok(chunk) => take(&chunk),
+            Err(StreamError::Closed) => return Ok(()),
             Err(StreamError::LastOperationFailed(error)) => return Err(error.to_debug_string()),
         }
     }

@@ -1,0 +1,35 @@
+;; Recursion with the host in between. `asks-again` asks the host from the allocator that the host itself has called,
+;; `recurses` calls itself there without end, and `recurses-and-asks` asks the host at every depth of its own recursion.
+(component
+  (import "wasi:random/random@0.2.0" (instance $random
+    (export "get-random-bytes" (func (param "len" u64) (result (list u8))))))
+  (core module $base
+    (type $realloc (func (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (table (export "table") 1 funcref)
+    (func (export "realloc") (type $realloc)
+      (call_indirect (type $realloc) (local.get 0) (local.get 1) (local.get 2) (local.get 3) (i32.const 0))))
+  (core instance $base (instantiate $base))
+  (core func $get (canon lower (func $random "get-random-bytes") (memory (core memory $base "memory")) (realloc (core func $base "realloc"))))
+  (core module $m
+    (type $realloc (func (param i32 i32 i32 i32) (result i32)))
+    (import "base" "table" (table $t 1 funcref))
+    (import "random" "get" (func $get (param i64 i32)))
+    (elem declare func $allocates $asks $recurses)
+    (func $ask (call $get (i64.const 8) (i32.const 0)))
+    (func $allocates (type $realloc) (i32.const 64))
+    (func $asks (type $realloc) (call $ask) (i32.const 64))
+    (func $recurses (type $realloc)
+      (i32.add (i32.const 1) (call $recurses (local.get 0) (local.get 1) (local.get 2) (local.get 3))))
+    (func $deep (param i64) (result i64)
+      (call $ask)
+      (i64.add (local.get 0) (call $deep (i64.add (local.get 0) (i64.const 1)))))
+    (func (export "asks-again") (table.set $t (i32.const 0) (ref.func $asks)) (call $ask))
+    (func (export "recurses") (table.set $t (i32.const 0) (ref.func $recurses)) (call $ask))
+    (func (export "recurses-and-asks")
+      (table.set $t (i32.const 0) (ref.func $allocates))
+      (drop (call $deep (i64.const 0)))))
+  (core instance $i (instantiate $m (with "base" (instance $base)) (with "random" (instance (export "get" (func $get))))))
+  (func (export "asks-again") (canon lift (core func $i "asks-again")))
+  (func (export "recurses") (canon lift (core func $i "recurses")))
+  (func (export "recurses-and-asks") (canon lift (core func $i "recurses-and-asks"))))
