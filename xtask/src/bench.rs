@@ -40,6 +40,9 @@ pub(crate) struct Arguments {
     /// Measure with the programs that lie beside this one; nothing is built.
     #[arg(long, hide = true)]
     built: bool,
+    /// Another build of Wassette to be held against, in place of a bare rmcp server.
+    #[arg(long, value_name = "PROGRAM")]
+    against: Option<PathBuf>,
 }
 
 /// Builds everything at `tree` for release, then measures. The measuring is done by the release
@@ -48,7 +51,8 @@ pub(crate) fn run(arguments: &Arguments, tree: &Path) -> Result<(), Error> {
     let plan = if arguments.quick { Plan::quick() } else { Plan::lasting(arguments.seconds) };
     let programs = programs()?;
     if arguments.built {
-        return measure(&plan, &Place::new(&programs, tree)?);
+        let place = Place::new(&programs, tree, arguments.against.as_deref())?;
+        return measure(&plan, &place);
     }
     say("building for release");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
@@ -62,6 +66,9 @@ pub(crate) fn run(arguments: &Arguments, tree: &Path) -> Result<(), Error> {
         measuring.arg("--quick");
     } else {
         measuring.args(["--seconds", &arguments.seconds.to_string()]);
+    }
+    if let Some(other) = &arguments.against {
+        measuring.arg("--against").arg(other);
     }
     finish(&mut measuring)
 }
@@ -102,7 +109,7 @@ async fn report(plan: &Plan, place: &Place) -> Result<String, Error> {
     say(&format!("measuring, about {} s", plan.seconds()));
     let starts = starts::measure(plan, place).await?;
     let lanes = rounds::measure(plan, place).await?;
-    let mut text = table::heading(plan, &machine);
+    let mut text = table::heading(plan, &place.base(), &machine);
     text.push_str(&table::calls(&lanes));
     text.push_str(&table::starts(&starts));
     Ok(text)

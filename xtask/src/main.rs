@@ -2,6 +2,7 @@
 //! Nothing in this crate may be needed to build, test or run Wassette itself.
 
 mod bench;
+mod docs;
 mod guests;
 
 use std::io::Write;
@@ -23,6 +24,8 @@ struct Arguments {
 enum Chore {
     /// Measure calls of a small tool, beside a server that does nothing but the protocol.
     Bench(bench::Arguments),
+    /// Write the pages of the documentation that are made from the code, or check the committed ones.
+    Docs(docs::Arguments),
     /// Build the components of the tests and of the examples, or check the committed ones.
     Guests(guests::Arguments),
 }
@@ -44,6 +47,7 @@ fn run(chore: Chore) -> Result<(), Box<dyn Diagnostic + Send + Sync>> {
     let tree = source_tree();
     match chore {
         Chore::Bench(arguments) => bench::run(&arguments, &tree)?,
+        Chore::Docs(arguments) => docs::run(&arguments, &tree)?,
         Chore::Guests(arguments) => guests::run(&arguments, &tree)?,
     }
     Ok(())

@@ -20,8 +20,9 @@ use super::wire::Revision;
 /// The servers that are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Subject {
-    /// rmcp alone, with `add` as a function of its own.
-    Bare,
+    /// What Wassette is held against: rmcp alone, with `add` as a function of its own, or another
+    /// build of Wassette.
+    Base,
     /// Wassette, with `add` as a component.
     Wassette,
 }
@@ -30,7 +31,7 @@ impl Subject {
     /// What people call it.
     pub(super) const fn name(self) -> &'static str {
         match self {
-            Self::Bare => "bare rmcp",
+            Self::Base => "the other",
             Self::Wassette => "wassette",
         }
     }

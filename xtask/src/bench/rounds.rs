@@ -67,8 +67,8 @@ fn slices() -> u32 {
 pub(super) async fn measure(plan: &Plan, place: &Place) -> Result<Vec<[Lane; 2]>, Error> {
     let mut pairs = Vec::new();
     for way in Way::ALL {
-        let bare = Lane::open(place, Subject::Bare, way).await?;
-        pairs.push([bare, Lane::open(place, Subject::Wassette, way).await?]);
+        let base = Lane::open(place, Subject::Base, way).await?;
+        pairs.push([base, Lane::open(place, Subject::Wassette, way).await?]);
     }
     for lane in pairs.iter_mut().flatten() {
         lane.readings = vec![Vec::new(); LOADS.len()];
@@ -92,9 +92,9 @@ pub(super) async fn measure(plan: &Plan, place: &Place) -> Result<Vec<[Lane; 2]>
 
 async fn measure_pair(plan: &Plan, pair: &mut [Lane; 2], round: u32) -> Result<(), Error> {
     for (load, in_flight) in LOADS.into_iter().enumerate() {
-        let [bare, wassette] = &mut *pair;
+        let [base, wassette] = &mut *pair;
         // Neither always has the machine as the other left it.
-        let turn = if round.is_multiple_of(2) { [bare, wassette] } else { [wassette, bare] };
+        let turn = if round.is_multiple_of(2) { [base, wassette] } else { [wassette, base] };
         for lane in turn {
             let reading = lane.measure(in_flight, plan.slice).await?;
             lane.readings.get_mut(load).into_iter().for_each(|readings| readings.push(reading));

@@ -24,7 +24,7 @@ pub(super) struct Starts {
 /// Starts both servers in turn, again and again; the floor is the first of the two.
 pub(super) async fn measure(plan: &Plan, place: &Place) -> Result<[Starts; 2], Error> {
     let starts = |subject| Starts { subject, opened: Vec::new(), called: Vec::new() };
-    let mut servers = [starts(Subject::Bare), starts(Subject::Wassette)];
+    let mut servers = [starts(Subject::Base), starts(Subject::Wassette)];
     for server in &servers {
         // What the disk holds is in memory from here on.
         once(place, server.subject).await?;

@@ -20,9 +20,9 @@ const COLUMNS: [(&str, usize); 9] = [
 ];
 
 /// What was measured, where, and how.
-pub(super) fn heading(plan: &Plan, machine: &str) -> String {
+pub(super) fn heading(plan: &Plan, base: &str, machine: &str) -> String {
     format!(
-        "one call of `add`, Wassette beside a bare rmcp server\n{machine}\nmedians of {} rounds of {} ms, the servers in turn; ratios within a round\n\n",
+        "one call of `add`, Wassette beside {base}\n{machine}\nmedians of {} rounds of {} ms, the servers in turn; ratios within a round\n\n",
         plan.rounds(),
         plan.slice().as_millis(),
     )

@@ -21,6 +21,8 @@ pub(crate) fn build(guest: &Guest, tree: &Path, tools: &Tools) -> Result<Vec<u8>
         Language::StarlingMonkey => {
             javascript(&source, &["--disable", "http", "--disable", "fetch-event"], tools)?
         }
+        // What is fetched needs no server of its own.
+        Language::StarlingMonkeyFetch => javascript(&source, &["--disable", "fetch-event"], tools)?,
         Language::Python => python(&source, tools)?,
     };
     fs::read(&built).map_err(at(&built))
@@ -56,7 +58,7 @@ fn c(source: &Path, tools: &Tools) -> Result<PathBuf, Error> {
 
 fn javascript(source: &Path, flags: &[&str], tools: &Tools) -> Result<PathBuf, Error> {
     let (name, built) = (name(source), scratch(source, tools)?.join("component.wasm"));
-    let mut jco = tools.jco(source)?;
+    let mut jco = tools.jco()?;
     jco.args(["componentize", &format!("{name}.js"), "--wit", "wit", "--world-name", &name])
         .args(flags);
     // QuickJS looks for the source from where it runs.

@@ -11,8 +11,10 @@ pub(crate) enum Language {
     C,
     /// JavaScript on QuickJS: small, without wasi:http.
     QuickJs,
-    /// JavaScript on StarlingMonkey: large, with all of the web's interfaces.
+    /// JavaScript on StarlingMonkey: large, with all of the web's interfaces but those that send.
     StarlingMonkey,
+    /// The same with `fetch()`.
+    StarlingMonkeyFetch,
     /// Python, by componentize-py.
     Python,
 }
@@ -44,6 +46,12 @@ pub(crate) const GUESTS: &[Guest] = &[
         committed: Some("guests/built/conformance.wasm"),
     },
     Guest {
+        name: "descriptors",
+        source: "guests/rust/descriptors",
+        language: Language::RustWasi,
+        committed: Some("guests/built/descriptors.wasm"),
+    },
+    Guest {
         name: "env",
         source: "guests/rust/env",
         language: Language::RustWasi,
@@ -72,6 +80,12 @@ pub(crate) const GUESTS: &[Guest] = &[
         source: "guests/rust/resources",
         language: Language::RustBare,
         committed: Some("guests/built/resources.wasm"),
+    },
+    Guest {
+        name: "sockets",
+        source: "guests/rust/sockets",
+        language: Language::RustWasi,
+        committed: Some("guests/built/sockets.wasm"),
     },
     Guest {
         name: "zoo",
@@ -107,6 +121,12 @@ pub(crate) const GUESTS: &[Guest] = &[
         name: "time-server-starlingmonkey",
         source: "examples/time-server",
         language: Language::StarlingMonkey,
+        committed: None,
+    },
+    Guest {
+        name: "fetcher",
+        source: "tests/languages/fetcher",
+        language: Language::StarlingMonkeyFetch,
         committed: None,
     },
     Guest { name: "eval", source: "examples/eval", language: Language::Python, committed: None },

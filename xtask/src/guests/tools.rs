@@ -63,9 +63,9 @@ impl Tools {
         Ok(Command::new(environment.join("bin/componentize-py")))
     }
 
-    /// `jco`, in the version that the package at `package` pins.
-    pub(crate) fn jco(&self, package: &Path) -> Result<Command, Error> {
-        let manifest = package.join("package.json");
+    /// `jco`, in the version that the example in JavaScript pins.
+    pub(crate) fn jco(&self) -> Result<Command, Error> {
+        let manifest = self.tree.join("examples/time-server/package.json");
         let pinned = fs::read_to_string(&manifest).map_err(at(&manifest))?;
         let folder = self.once("jco", &pinned, |folder| {
             let copy = folder.join("package.json");
