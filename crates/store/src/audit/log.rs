@@ -136,11 +136,14 @@ impl End {
         let mut options = OpenOptions::new();
         let head_file = open_or_create(&path, options.read(true).write(true).create(true))?;
         let known = Head::read(&head_file).map(|(head, _)| head);
-        let Found { head, recovered, needs_line_feed } = resume::find(directory, known)?;
+        let Found { head, recovered, needs_line_feed, rest } = resume::find(directory, known)?;
         let file = open_log(directory, head.file)?;
         let mut end = Self { file, head_file, head, head_bytes: [0; LENGTH] };
-        // Before the first line, so that a log without a head is always a damaged one.
-        end.write_head(head).map_err(AuditError::writing(&path))?;
+        // Before the first line, so that a log without a head is always a damaged one. It stands
+        // behind the last line and before what was torn: we may be killed before we say what that is.
+        let before = Head { bytes: head.bytes.saturating_sub(rest), ..head };
+        end.write_head(before).map_err(AuditError::writing(&path))?;
+        end.head = head;
         let mut bytes = if needs_line_feed { b"\n".to_vec() } else { Vec::new() };
         let mut tail = head.tail();
         if let Some(recovered) = recovered {

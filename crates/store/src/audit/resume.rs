@@ -26,6 +26,8 @@ pub(super) struct Found {
     pub(super) recovered: Option<Recovered>,
     /// Whether the file does not end with a line feed.
     pub(super) needs_line_feed: bool,
+    /// How many bytes follow the last line.
+    pub(super) rest: u64,
 }
 
 /// The end of the log in `directory`, of which `known` is what its head says.
@@ -38,13 +40,19 @@ pub(super) fn find(directory: &Path, known: Option<Head>) -> Result<Found, Audit
         let end = scan(directory, newest, None)?;
         let head = Head { first, ..end.head(newest) };
         let recovered = Recovered { headless: true, ..end.wrong() };
-        return Ok(Found { head, recovered: Some(recovered), needs_line_feed: end.is_open });
+        return Ok(Found {
+            head,
+            recovered: Some(recovered),
+            needs_line_feed: end.is_open,
+            rest: end.rest,
+        });
     };
     if newest < known.file {
         return Ok(Found {
             head: Head { file: known.seq.saturating_add(1), bytes: 0, ..known },
             recovered: None,
             needs_line_feed: false,
+            rest: 0,
         });
     }
     let confirmed = if newest == known.file { known.bytes } else { 0 };
@@ -57,7 +65,7 @@ pub(super) fn find(directory: &Path, known: Option<Head>) -> Result<Found, Audit
         head.seq = known.seq;
     }
     let recovered = (recovered != Recovered::default()).then_some(recovered);
-    Ok(Found { head, recovered, needs_line_feed: end.is_open })
+    Ok(Found { head, recovered, needs_line_feed: end.is_open, rest: end.rest })
 }
 
 /// The fields of the line that says what was found wrong.
@@ -76,7 +84,7 @@ fn nothing_there(known: Option<Head>) -> Found {
         Some(known) => Head { file: known.seq.saturating_add(1), bytes: 0, ..known },
         None => new,
     };
-    Found { head, recovered: None, needs_line_feed: false }
+    Found { head, recovered: None, needs_line_feed: false, rest: 0 }
 }
 
 /// How a file ends.

@@ -52,6 +52,23 @@ fn report(store: &Store) -> VerifyReport {
     verify(&store.audit_dir()).unwrap()
 }
 
+#[test]
+fn a_kill_between_two_files_leaves_a_sound_log() {
+    let (_folder, store) = store();
+    append(&open(&store), 1..=3);
+    // What a turn to the next file writes first.
+    let directory = store.audit_dir();
+    let head = fs::read_to_string(directory.join("head.json")).unwrap();
+    let mut turned: Value = serde_json::from_str(&head).unwrap();
+    turned["file"] = json!(4);
+    turned["bytes"] = json!(0);
+    fs::write(directory.join("head.json"), format!("{:<255}\n", turned.to_string())).unwrap();
+    assert_eq!(report(&store).problem, None);
+    append(&open(&store), 4..=4);
+    assert_eq!(report(&store).problem, None);
+    assert_eq!(report(&store).records, 4);
+}
+
 fn problem(store: &Store) -> (String, u64, String) {
     let problem = report(store).problem.expect("something is wrong");
     let file = problem.file.file_name().unwrap().to_str().unwrap().to_owned();
