@@ -24,8 +24,8 @@ fuzz_target!(|text: &str| {
         let expected = (0..=path.len())
             .filter(|end| deep || *end == path.len())
             .any(|end| segments(&pattern, &path[..end]));
-        let rule = StorageRule { uri: uri.clone(), access: Accesses::READ };
-        let allow_all = StorageRule { uri: "fs:///".parse().unwrap(), access: Accesses::BOTH };
+        let rule = StorageRule::new(uri.clone(), Accesses::READ);
+        let allow_all = StorageRule::new("fs:///".parse().unwrap(), Accesses::BOTH);
         let mut placed = vec![Placed { at: uri.prefix().to_vec(), rule, kind }];
         if kind == RuleKind::Deny {
             placed.push(Placed { rule: allow_all, at: vec![], kind: RuleKind::Allow });

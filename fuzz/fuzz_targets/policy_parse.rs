@@ -1,6 +1,8 @@
 //! A document is refused in words or is a policy that prints and reads as itself; nothing panics.
 #![no_main]
 
+use std::time::UNIX_EPOCH;
+
 use libfuzzer_sys::fuzz_target;
 use wassette_policy::{Edit, Policy};
 
@@ -20,5 +22,13 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(Policy::parse(&json).as_ref(), Ok(&policy), "{json}");
     }
     assert!(!policy.widens(&policy));
+    if let Some(end) = policy.next_end(UNIX_EPOCH) {
+        let later = policy.at(end.time());
+        assert!(later != policy && !later.widens(&policy));
+        assert_eq!(Policy::parse(&later.to_yaml()).as_ref(), Ok(&later));
+    }
+    if let Ok(asked) = policy.additions().and_then(Policy::asking) {
+        assert_eq!(Policy::parse(&asked.to_yaml()).as_ref(), Ok(&asked));
+    }
     assert!(policy.edit(&Edit::Reset).is_ok_and(|edited| edited.policy.is_empty()));
 });

@@ -2,8 +2,10 @@
 //! since it has no effect. Decides nothing; who enforces asks both documents.
 
 use crate::document::Policy;
+use crate::environment::VariableRule;
 use crate::network::NetworkRule;
 use crate::storage::RuleKind;
+use crate::until::lasts;
 
 impl Policy {
     /// A sentence for each rule of which `ceiling` allows less than it says. Patterns are compared
@@ -20,8 +22,9 @@ impl Policy {
             (!ceiling.network.allow.iter().any(covers)).then(|| rule.to_string())
         });
         let variables = self.environment.iter().filter_map(|rule| {
-            let within = ceiling.environment.iter().any(|most| most.key == rule.key);
-            (!within).then(|| rule.key.clone())
+            let covers =
+                |most: &VariableRule| most.key == rule.key && lasts(most.until, rule.until);
+            (!ceiling.environment.iter().any(covers)).then(|| rule.key.clone())
         });
         let beyond = storage.chain(network).chain(variables);
         beyond
@@ -57,5 +60,23 @@ mod tests {
              environment: {allow: [{key: TOKEN}]}",
         );
         assert_eq!(beyond.beyond(&ceiling).len(), 3);
+    }
+
+    #[test]
+    fn what_the_ceiling_allows_for_a_shorter_time_is_told() {
+        let policy = |end: &str| {
+            let text = format!(
+                "storage: {{allow: [{{uri: 'fs:///data', access: [read] {end}}}]}}\n\
+                 network: {{allow: [{{host: example.com {end}}}]}}\n\
+                 environment: {{allow: [{{key: LEVEL {end}}}]}}",
+            );
+            Policy::parse(&text).unwrap()
+        };
+        let (soon, late) = (", until: 2026-11-21T18:00:00Z", ", until: 2100-01-01T00:00:00Z");
+        for (granted, ceiling, told) in
+            [(soon, late, 0), (soon, "", 0), (late, late, 0), (late, soon, 3), ("", late, 3)]
+        {
+            assert_eq!(policy(granted).beyond(&policy(ceiling)).len(), told, "{granted} {ceiling}");
+        }
     }
 }

@@ -4,11 +4,14 @@
 //! The target of an effect is chosen by a guest. Nothing of it may reach a terminal, a log or a model
 //! uncleaned or unbounded, and no command may be offered that does something else than it shows.
 
+mod edit;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::environment::VariableRule;
+use crate::visible::{is_hidden, visible};
 
 /// The kinds of effect that a component can ask for and be refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -73,8 +76,8 @@ impl Denial {
     pub fn new(effect: Effect, target: &str, reason: &str) -> Self {
         Self {
             effect,
-            target: shown(target, Self::TARGET),
-            reason: shown(reason, Self::REASON),
+            target: visible(target, Self::TARGET),
+            reason: visible(reason, Self::REASON),
             grant: None,
         }
     }
@@ -88,7 +91,7 @@ impl Denial {
 
     /// The refusal in up to three lines, for the person, the log and the model alike.
     pub fn text(&self, component: &str) -> String {
-        let mut text = format!("denied: component `{}` {self}", shown(component, Self::TARGET));
+        let mut text = format!("denied: component `{}` {self}", visible(component, Self::TARGET));
         if !self.reason.is_empty() {
             text.push_str("\n  ");
             text.push_str(&self.reason);
@@ -138,13 +141,21 @@ impl Grant {
     }
 
     /// A network rule: `target` such as `https://example.com` or `tcp://db:5432`. No `methods` means
-    /// all of them; `private` lets the name stand for an address of a private range.
-    pub fn network(target: &str, methods: &[&str], private: bool) -> Option<Self> {
+    /// all of them, and no `path` those that the target says; `private` lets the name stand for an address of a private range.
+    pub fn network(
+        target: &str,
+        methods: &[&str],
+        path: Option<&str>,
+        private: bool,
+    ) -> Option<Self> {
         let methods = methods.join(",");
         if is_option(&methods) {
             return None;
         }
         let mut options = if methods.is_empty() { vec![] } else { vec!["--methods", &methods] };
+        if let Some(path) = path {
+            options.extend(["--paths", path]);
+        }
         if private {
             options.push("--private");
         }
@@ -196,30 +207,6 @@ fn is_option(word: &str) -> bool {
     word.starts_with('-')
 }
 
-/// Whether `character` does not show as what it is: controls, and beyond ASCII whatever is not a
-/// letter or a digit, for joiners and overrides change how their neighbours look. The four fillers
-/// of Hangul count as letters and show as nothing.
-fn is_hidden(character: char) -> bool {
-    let is_filler = matches!(character, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}');
-    character.is_control() || is_filler || !(character.is_ascii() || character.is_alphanumeric())
-}
-
-/// The first `most` characters of `text`, those that do not show written as escapes.
-fn shown(text: &str, most: usize) -> String {
-    let mut shown = String::new();
-    for character in text.chars().take(most) {
-        if is_hidden(character) {
-            shown.extend(character.escape_unicode());
-        } else {
-            shown.push(character);
-        }
-    }
-    if text.chars().nth(most).is_some() {
-        shown.push('…');
-    }
-    shown
-}
-
 /// `word` as a POSIX shell must be given it.
 fn quoted(word: &str) -> String {
     let bare = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:@%+=,".contains(&byte);
@@ -257,7 +244,7 @@ mod tests {
             "GET https://api.other.com/v1/now",
             "no rule allows host `api.other.com`",
         )
-        .with_grant(Grant::network("https://api.other.com", &["GET"], false));
+        .with_grant(Grant::network("https://api.other.com", &["GET"], None, false));
         assert_eq!(
             denial.text("weather"),
             "denied: component `weather` may not GET https://api.other.com/v1/now\n  \
@@ -277,7 +264,7 @@ mod tests {
             ),
             (Grant::storage("fs:///d/*.md", "read"), "storage c 'fs:///d/*.md' --access read"),
             (Grant::storage("fs:///it's", "write"), r"storage c 'fs:///it'\''s' --access write"),
-            (Grant::network("tcp://db:5432", &[], true), "network c tcp://db:5432 --private"),
+            (Grant::network("tcp://db:5432", &[], None, true), "network c tcp://db:5432 --private"),
             (Grant::variable("API_KEY"), "environment-variable c API_KEY"),
             (Grant::limit("memory", "512Mi"), "limit c memory 512Mi"),
         ] {
@@ -292,7 +279,7 @@ mod tests {
         assert_eq!(Grant::variable(""), None);
         assert_eq!(Grant::variable("--all"), None);
         assert_eq!(Grant::storage("fs:///a\u{202e}b", "read"), None);
-        assert_eq!(Grant::network("https://a", &["G\u{1b}"], false), None);
+        assert_eq!(Grant::network("https://a", &["G\u{1b}"], None, false), None);
         assert_eq!(Grant::variable("A").unwrap().command("a\nb"), None);
         for filler in ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'] {
             assert_eq!(Grant::storage(&format!("fs:///data{filler}"), "read"), None);
@@ -301,9 +288,9 @@ mod tests {
 
     #[test]
     fn denied_a_command_of_words_that_are_more_than_words() {
-        assert_eq!(Grant::network("https://a", &["--private"], false), None);
-        assert_eq!(Grant::network("--private", &["GET"], false), None);
-        assert!(Grant::network("https://a", &["GET"], false).is_some());
+        assert_eq!(Grant::network("https://a", &["--private"], None, false), None);
+        assert_eq!(Grant::network("--private", &["GET"], None, false), None);
+        assert!(Grant::network("https://a", &["GET"], None, false).is_some());
         for key in ["A B", "=ls", "A$(B)", "A` to allow it: `B"] {
             assert_eq!(Grant::variable(key), None, "{key}");
         }

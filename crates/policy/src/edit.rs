@@ -12,6 +12,7 @@ use thiserror::Error;
 use crate::document::nearest_to;
 use crate::network::{NetworkRuleError, NetworkRuleText, contradiction};
 use crate::storage::RuleKind;
+use crate::until::lasts;
 use crate::{
     LimitError, LimitRules, NetworkRule, Policy, Setting, StorageRule, StorageUri, VariableRule,
 };
@@ -43,10 +44,10 @@ pub enum AnyRule {
 /// What is revoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// The rule for exactly these files.
+    /// All rules for exactly these files, whatever their end.
     Storage(StorageUri),
-    /// All rules for this host or range which have a scheme and a port in common with this rule; all
-    /// rules for it if the rule names neither.
+    /// All rules for this host or range which have a scheme and a port in common with this rule, and
+    /// all rules for it if the rule names neither; whatever their end.
     Network(NetworkRule),
     /// The variable of this name.
     Variable(String),
@@ -112,6 +113,15 @@ pub enum EditError {
         /// The other rule.
         second: String,
     },
+    /// A variable of another value that is there for longer.
+    #[error(
+        "`{there}` would take the place of the same variable with another value, and end first"
+    )]
+    #[diagnostic(help("revoke the variable first, or grant it for as long"))]
+    Sooner {
+        /// The rule that was to be granted.
+        there: String,
+    },
     /// More than a document can hold.
     #[error("the policy would have more than 64 KiB, or than 1000 rules of a kind")]
     #[diagnostic(help("revoke what is not needed, or allow directories instead of files"))]
@@ -119,8 +129,8 @@ pub enum EditError {
 }
 
 impl Policy {
-    /// The policy after `edit`. A grant joins with others of the same target, and takes the place of
-    /// those which it covers; one which is covered changes nothing.
+    /// The policy after `edit`. A grant joins with others of the same target and the same end, and
+    /// takes the place of those which it covers; one which is covered changes nothing.
     ///
     /// # Errors
     ///
@@ -130,7 +140,7 @@ impl Policy {
         let mut remarks = match edit {
             Edit::Grant(AnyRule::Storage(rule)) => policy.grant_files(rule),
             Edit::Grant(AnyRule::Network(rule)) => policy.grant_host(rule)?,
-            Edit::Grant(AnyRule::Variable(rule)) => policy.grant_variable(rule),
+            Edit::Grant(AnyRule::Variable(rule)) => policy.grant_variable(rule)?,
             Edit::Revoke(target) => policy.revoke(target)?,
             Edit::Limit(name, setting) => {
                 policy.limits.set(name, setting.clone())?;
@@ -157,9 +167,8 @@ impl Policy {
         let joined =
             allow.iter().find_map(|other| other.merge(rule)).unwrap_or_else(|| rule.clone());
         let mut remarks = take_place(allow, joined, |wide, narrow| wide.covers(narrow));
-        let deny = |deny: &&StorageRule| {
-            deny.covers(&StorageRule { uri: rule.uri.clone(), ..(*deny).clone() })
-        };
+        let deny =
+            |deny: &&StorageRule| deny.covers(&StorageRule::new(rule.uri.clone(), deny.access));
         remarks.extend(self.storage.deny.iter().filter(deny).map(denied));
         remarks
     }
@@ -184,13 +193,18 @@ impl Policy {
         Ok(remarks)
     }
 
-    fn grant_variable(&mut self, rule: &VariableRule) -> Vec<String> {
+    /// A variable has one value, so its rule is replaced; but not by one that ends before it, for a
+    /// grant takes nothing away.
+    fn grant_variable(&mut self, rule: &VariableRule) -> Result<Vec<String>, EditError> {
         match self.environment.iter_mut().find(|other| other.key == rule.key) {
-            Some(other) if other == rule => return vec![already(rule)],
+            Some(other) if other.covers(rule) => return Ok(vec![already(other)]),
+            Some(other) if !lasts(rule.until, other.until) => {
+                return Err(EditError::Sooner { there: rule.to_string() });
+            }
             Some(other) => *other = rule.clone(),
             None => self.environment.push(rule.clone()),
         }
-        Vec::new()
+        Ok(Vec::new())
     }
 
     fn revoke(&mut self, target: &Target) -> Result<Vec<String>, EditError> {
@@ -199,10 +213,8 @@ impl Policy {
                 let spell = |rule: &StorageRule| rule.uri.to_string();
                 let allow = &mut self.storage.allow;
                 take_out(allow, "storage", &uri.to_string(), spell, |rule| rule.uri == *uri)?;
-                let rest = StorageRule { uri: uri.clone(), access: crate::Access::Read.into() };
                 let wide = |wide: &&StorageRule| {
-                    let rest = StorageRule { access: wide.access, ..rest.clone() };
-                    wide.covers(&rest)
+                    wide.covers(&StorageRule { uri: uri.clone(), ..(*wide).clone() })
                 };
                 Ok(allow.iter().filter(wide).map(still).collect())
             }
@@ -290,4 +302,4 @@ fn still(rule: &impl std::fmt::Display) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

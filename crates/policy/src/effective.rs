@@ -46,14 +46,16 @@ enum Refusal {
     Unmatched(String),
     /// Rules allow other paths of the host.
     OtherPath(String),
-    /// Rules allow the host, but not the address that it stands for.
-    NotPublic(String),
+    /// Rules allow the host, or some of its paths alone, but not the address that it stands for.
+    NotPublic { reason: String, only_paths: bool },
     /// No rule allows it, and none that could be written should.
     Hopeless(String),
 }
 
 impl Effective {
     /// What `granted` allows to `component`, as far as `ceiling` does; without a ceiling, all of it.
+    /// No clock is asked here: both must be as they are now, without rules that have ended, which is
+    /// what [`Policy::at`] gives.
     pub fn new(component: &str, granted: Arc<Policy>, ceiling: Option<Arc<Policy>>) -> Self {
         Self(Arc::new(Documents { component: component.to_owned(), granted, ceiling }))
     }
@@ -149,7 +151,7 @@ impl Refusal {
         let (reason, grant) = match (tier, self) {
             (
                 Tier::Granted,
-                Self::Unmatched(reason) | Self::OtherPath(reason) | Self::NotPublic(reason),
+                Self::Unmatched(reason) | Self::OtherPath(reason) | Self::NotPublic { reason, .. },
             ) => (reason, grant),
             (Tier::Granted, Self::Hopeless(reason)) => (reason, None),
             (Tier::Granted, Self::Denied(reason)) => {
@@ -160,7 +162,7 @@ impl Refusal {
                 Self::Denied(why)
                 | Self::Unmatched(why)
                 | Self::OtherPath(why)
-                | Self::NotPublic(why)
+                | Self::NotPublic { reason: why, .. }
                 | Self::Hopeless(why),
             ) => {
                 let reason = "the operator's ceiling does not allow it";

@@ -5,6 +5,9 @@ use std::fmt;
 use miette::Diagnostic;
 use thiserror::Error;
 
+use crate::until::{Until, end, lasts};
+use crate::visible::word;
+
 /// One key that reaches the guest, as an environment variable and in `wasi:config`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct VariableRule {
@@ -12,6 +15,8 @@ pub struct VariableRule {
     pub key: String,
     /// A fixed value; without one the operator's sources are asked.
     pub value: Option<String>,
+    /// When the guest no longer sees it.
+    pub until: Option<Until>,
 }
 
 /// Why a text is not the key of a variable.
@@ -48,6 +53,16 @@ impl VariableRule {
     /// The longest key, in bytes.
     pub const KEY: usize = 256;
 
+    /// A rule that never ends.
+    pub fn new(key: impl Into<String>, value: Option<String>) -> Self {
+        Self { key: key.into(), value, until: None }
+    }
+
+    /// Whether `other` adds nothing to this rule: the same key and value, for no longer.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        self.key == other.key && self.value == other.value && lasts(self.until, other.until)
+    }
+
     /// Checks that `key` can be the key of a variable: visible ASCII without the signs that shells
     /// and environments give a meaning to.
     pub fn check_key(key: &str) -> Result<(), KeyError> {
@@ -68,10 +83,17 @@ impl VariableRule {
 }
 
 impl fmt::Display for VariableRule {
-    /// The key; whether its value is fixed, but not the value.
+    /// The key; whether its value is fixed, but not the value; when it ends. With `#`, for the person
+    /// whose policy it is, `API_BASE = https://api.example.com` in place of `API_BASE with a fixed
+    /// value`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.key)?;
-        if self.value.is_some() { f.write_str(" with a fixed value") } else { Ok(()) }
+        f.write_str(&word(&self.key))?;
+        match &self.value {
+            Some(value) if f.alternate() => write!(f, " = {}", word(value))?,
+            Some(_) => f.write_str(" with a fixed value")?,
+            None => {}
+        }
+        end(f, self.until)
     }
 }
 

@@ -5,6 +5,7 @@
 //! refuses an effect says so with a [`Denial`]. A rule that could not be enforced must never come to
 //! exist in this crate.
 
+mod additions;
 mod address;
 mod beyond;
 mod denial;
@@ -21,7 +22,10 @@ mod quantity;
 pub mod reference;
 mod storage;
 mod template;
+mod until;
+mod visible;
 
+pub use additions::AdditionError;
 pub use address::{AddressClass, classify, fold};
 pub use denial::{Denial, Effect, Grant};
 pub use document::{Policy, PolicyError, Rules};
@@ -41,3 +45,5 @@ pub use storage::{
     StorageRule, StorageUri, StorageUriError,
 };
 pub use template::{Inject, InjectError, MissingSecret, Template, TemplateError};
+pub use until::{Until, UntilError};
+pub use visible::{visible, word};

@@ -22,6 +22,8 @@ pub(crate) use paths::RequestPath;
 use crate::host::Host;
 use crate::storage::RuleKind;
 use crate::template::Inject;
+use crate::until::{Until, earlier, end, lasts};
+use crate::visible::word;
 
 /// One rule of `network`, read and checked. Lists are sorted and without doubles, so that equal rules
 /// are equal values.
@@ -38,6 +40,8 @@ pub struct NetworkRule {
     paths: Vec<PathGlob>,
     private: bool,
     inject: Vec<Inject>,
+    /// Never there in a deny rule.
+    until: Option<Until>,
 }
 
 /// What is asked of the rules.
@@ -73,6 +77,21 @@ impl NetworkRule {
     /// The headers that the host adds to what this rule allows.
     pub fn injects(&self) -> &[Inject] {
         &self.inject
+    }
+
+    /// Whether it is about some paths of its host alone.
+    pub(crate) fn has_paths(&self) -> bool {
+        !self.paths.is_empty()
+    }
+
+    /// When the rule ends.
+    pub fn until(&self) -> Option<Until> {
+        self.until
+    }
+
+    /// The rule, which allows, until then at the latest.
+    pub(crate) fn ending(self, until: Until) -> Self {
+        Self { until: earlier(self.until, until), ..self }
     }
 
     /// Whether the rule, in a list of this kind, speaks of what is asked, and if not, why.
@@ -166,6 +185,7 @@ impl NetworkRule {
             && (self.paths.is_empty() || (!other.paths.is_empty() && other.paths.iter().all(path)))
             && (self.private || !other.private)
             && other.inject.iter().all(|inject| self.inject.contains(inject))
+            && lasts(self.until, other.until)
     }
 
     /// The rule as it speaks of destinations, without the secrets that it adds.
@@ -190,14 +210,20 @@ impl NetworkRule {
     }
 
     /// One rule that says what both say together and nothing more. There is one if they are about
-    /// the same target and differ in only one of protocols, ports, methods, paths, private or
-    /// injected headers.
+    /// the same target, end together, and differ in only one of protocols, ports, methods, paths,
+    /// private or injected headers.
     pub fn merge(&self, kind: RuleKind, other: &Self) -> Option<Self> {
         let mut merged = self.clone();
         let mut differences = 0;
         if self.protocols != other.protocols {
             differences += 1;
             merged.protocols = joined(&self.protocols, &other.protocols);
+            // None named is all of HTTP in a rule that allows, and no socket.
+            let raw = |protocol: &Protocol| !protocol.is_http();
+            let sockets = self.protocols.iter().chain(&other.protocols).any(raw);
+            if kind == RuleKind::Allow && sockets && merged.protocols.is_empty() {
+                return None;
+            }
         }
         if self.ports != other.ports {
             differences += 1;
@@ -227,7 +253,8 @@ impl NetworkRule {
         // What no document could say is no rule: too long a list, sockets beside HTTP, a header with
         // two values.
         let sayable = || NetworkRule::read(&merged.written(), kind).as_ref() == Ok(&merged);
-        (self.target == other.target && differences <= 1 && sayable()).then_some(merged)
+        let alike = self.target == other.target && self.until == other.until;
+        (alike && differences <= 1 && sayable()).then_some(merged)
     }
 
     /// The ports of both. Default ports and others can be told in one list only where there is one
@@ -292,12 +319,26 @@ pub fn contradiction(allow: &[NetworkRule]) -> Option<(&NetworkRule, &NetworkRul
     })
 }
 
+/// Which header is added, and from which secrets: whoever decides on a rule must see what leaves.
+/// What stands around them may be half a secret, and is shown `in_full` alone.
+fn injected(inject: &Inject, in_full: bool) -> String {
+    let (header, value) = (word(inject.header()), inject.value());
+    if in_full {
+        return format!("{header}:{}", word(&value.to_string()));
+    }
+    let secrets: String = value.secrets().map(|name| format!("${{secret:{name}}}")).collect();
+    format!("{header}:{secrets}")
+}
+
 impl fmt::Display for NetworkRule {
-    /// One line for logs and people: the target as a URL where it fits, then what else the rule says.
-    /// `https://api.example.com:8443 methods=GET,HEAD paths=/v1/** private`
+    /// One line for logs and people, of which no part can pass for another: the target as a URL where
+    /// it fits (a range would read like a host with a path), then what else the rule says.
+    /// `https://api.example.com:8443 methods=GET,HEAD paths=/v1/** private`. With `#`, for the person
+    /// whose policy it is, also what stands around the secrets in its headers.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let url = match (self.protocols.as_slice(), self.ports.as_slice()) {
-            ([protocol], [] | [_]) => Some(protocol),
+        let url = match (&self.target, self.protocols.as_slice(), self.ports.as_slice()) {
+            (NetworkTarget::Range(_), ..) => None,
+            (_, [protocol], [] | [_]) => Some(protocol),
             _ => None,
         };
         if let Some(protocol) = url {
@@ -307,21 +348,26 @@ impl fmt::Display for NetworkRule {
         if url.is_some() {
             self.ports.iter().try_for_each(|port| write!(f, ":{port}"))?;
         } else {
-            words(f, "schemes", &self.protocols)?;
-            words(f, "ports", &self.ports)?;
+            list(f, "schemes", self.protocols.iter().map(ToString::to_string))?;
+            list(f, "ports", self.ports.iter().map(ToString::to_string))?;
         }
-        words(f, "methods", &self.methods)?;
-        words(f, "paths", &self.paths)?;
+        list(f, "methods", self.methods.iter().map(|method| word(method)))?;
+        list(f, "paths", self.paths.iter().map(|path| word(&path.to_string()).into_owned()))?;
         if self.private {
             f.write_str(" private")?;
         }
-        let headers: Vec<_> = self.inject.iter().map(Inject::header).collect();
-        words(f, "inject", &headers)
+        let in_full = f.alternate();
+        list(f, "inject", self.inject.iter().map(|inject| injected(inject, in_full)))?;
+        end(f, self.until)
     }
 }
 
-fn words<T: fmt::Display>(f: &mut fmt::Formatter<'_>, key: &str, values: &[T]) -> fmt::Result {
-    values.iter().enumerate().try_for_each(|(index, value)| match index {
+fn list<T: fmt::Display>(
+    f: &mut fmt::Formatter<'_>,
+    key: &str,
+    values: impl Iterator<Item = T>,
+) -> fmt::Result {
+    values.enumerate().try_for_each(|(index, value)| match index {
         0 => write!(f, " {key}={value}"),
         _ => write!(f, ",{value}"),
     })

@@ -27,6 +27,7 @@ permissions:
         access: ["read", "write"]
       - uri: "fs://workspace/**/*.md"
         access: ["read"]
+        until: "2026-11-21T18:00:00Z"
     deny:
       - uri: "fs:///tmp/cache/private"
   network:
@@ -104,8 +105,8 @@ fn limits(page: &mut String) {
 }
 
 fn refused(page: &mut String) {
-    let says = "Policies written for other programs can hold keys that nothing here would enforce. They are refused, for \
-                who reads them would believe that they hold.";
+    let says = "Policies written for other programs can hold keys that nothing here would enforce, and some keys mean \
+                nothing where they stand. They are refused, for who reads them would believe that they hold.";
     part(page, "Keys that are refused", says);
     let rows =
         UNENFORCED.iter().map(|(path, key, help)| [format!("`{path}.{key}`"), (*help).to_owned()]);
@@ -155,6 +156,11 @@ mod tests {
     fn around(path: &str, key: &str, value: &Value) -> Value {
         let mut map = match (path, key) {
             ("", _) => json!({"version": "1.0", "permissions": {}}),
+            ("permissions.storage.allow[]", "until") => {
+                json!({"uri": "fs:///data", "access": ["read"]})
+            }
+            ("permissions.network.allow[]", "until") => json!({"host": "example.com"}),
+            ("permissions.environment.allow[]", "until") => json!({"key": "KEY"}),
             (_, "uri" | "access") => json!({"uri": "fs:///data", "access": ["read"]}),
             (_, "schemes" | "ports" | "methods" | "paths" | "private" | "inject") => {
                 json!({"host": "example.com"})

@@ -16,6 +16,9 @@ use thiserror::Error;
 pub use map::{Decision, Placed, StorageMap};
 pub use uri::{StorageRoot, StorageUri, StorageUriError};
 
+use crate::until::{Until, end, lasts};
+use crate::visible::word;
+
 /// One way to use a file or a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Access {
@@ -133,26 +136,38 @@ pub struct StorageRule {
     pub uri: StorageUri,
     /// What it allows or denies there.
     pub access: Accesses,
+    /// When it ends; a rule that denies never does.
+    pub until: Option<Until>,
 }
 
 impl StorageRule {
+    /// A rule that never ends.
+    pub const fn new(uri: StorageUri, access: Accesses) -> Self {
+        Self { uri, access, until: None }
+    }
+
     /// Whether `other` adds nothing to this rule, both being allow rules or both deny rules. Patterns
     /// are compared only where that is simple, so `false` may also mean that it was not seen.
     pub fn covers(&self, other: &Self) -> bool {
-        self.access.covers(other.access) && self.uri.covers(&other.uri)
+        self.access.covers(other.access)
+            && self.uri.covers(&other.uri)
+            && lasts(self.until, other.until)
     }
 
-    /// One rule that says what both say together: the accesses join if both are about the same path.
+    /// One rule that says what both say together: the accesses join if both are about the same path
+    /// and end together.
     pub fn merge(&self, other: &Self) -> Option<Self> {
-        (self.uri == other.uri)
-            .then(|| Self { uri: self.uri.clone(), access: self.access.union(other.access) })
+        (self.uri == other.uri && self.until == other.until)
+            .then(|| Self { access: self.access.union(other.access), ..self.clone() })
     }
 }
 
 impl fmt::Display for StorageRule {
-    /// `fs:///data read,write`.
+    /// One line for logs and people, of which no part can pass for another:
+    /// `fs:///data read,write until 2026-11-21T18:00:00Z`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.uri, self.access)
+        write!(f, "{} {}", word(&self.uri.to_string()), self.access)?;
+        end(f, self.until)
     }
 }
 

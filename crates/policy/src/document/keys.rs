@@ -91,6 +91,14 @@ const URI: Key = key(
     "\"fs:///data/**/*.md\"",
 );
 
+const UNTIL: Key = key(
+    "until",
+    "a moment in UTC, in whole seconds",
+    "When the rule ends. Then it allows nothing any more, as if it were not there.",
+    "never",
+    "\"2026-11-21T18:00:00Z\"",
+);
+
 pub(crate) static STORAGE_ALLOW: Section = Section {
     path: "permissions.storage.allow[]",
     says: "Files that the component may use.",
@@ -103,6 +111,7 @@ pub(crate) static STORAGE_ALLOW: Section = Section {
             "required",
             "[\"read\", \"write\"]",
         ),
+        UNTIL,
     ],
 };
 
@@ -181,7 +190,7 @@ const PATHS: Key = key(
 pub(crate) static NETWORK_ALLOW: Section = Section {
     path: "permissions.network.allow[]",
     says: "Hosts with which the component may speak. `tcp` and `udp` take no other key but \
-           `private`.",
+           `private` and `until`.",
     keys: &[
         HOST,
         CIDR,
@@ -207,6 +216,7 @@ pub(crate) static NETWORK_ALLOW: Section = Section {
             "none",
             "{\"header\": \"Authorization\", \"value\": \"Bearer ${secret:TOKEN}\"}",
         ),
+        UNTIL,
     ],
 };
 
@@ -262,6 +272,7 @@ pub(crate) static VARIABLE: Section = Section {
             "the component's secret, or the operator's value",
             "\"info\"",
         ),
+        UNTIL,
     ],
 };
 
@@ -293,8 +304,12 @@ pub(crate) static SECTIONS: [&Section; 12] = [
     &RESOURCES,
 ];
 
-/// Keys which other programs write and nothing here would enforce: where, which, and what to do.
-pub(crate) const UNENFORCED: [(&str, &str, &str); 9] = [
+const DENY_UNTIL: &str = "a rule of `deny` never ends, for what it denies would be allowed then: \
+                          take `until` out";
+
+/// Keys which other programs write, or which mean something elsewhere, and nothing here would
+/// enforce: where, which, and what to do.
+pub(crate) const UNENFORCED: [(&str, &str, &str); 12] = [
     ("permissions", "ipc", "components have no way to speak with one another: take `ipc` out"),
     (
         "permissions",
@@ -317,6 +332,8 @@ pub(crate) const UNENFORCED: [(&str, &str, &str); 9] = [
         "the speed of reading and writing is not limited; write \
          `limits: { write-bytes: \"64Mi\", response-bytes: \"16Mi\" }` for amounts",
     ),
+    ("permissions.resources.limits", "until", "a limit is set for good: take `until` out"),
+    ("permissions.storage.deny[]", "until", DENY_UNTIL),
     (
         "permissions.network",
         "defaults",
@@ -332,6 +349,7 @@ pub(crate) const UNENFORCED: [(&str, &str, &str); 9] = [
         "private",
         "a rule of `deny` holds for every address that its host stands for: take `private` out",
     ),
+    ("permissions.network.deny[]", "until", DENY_UNTIL),
     (
         "permissions.environment",
         "deny",

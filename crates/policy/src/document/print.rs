@@ -4,17 +4,34 @@
 use serde_json::{Map, Value, json};
 
 use crate::network::InjectText;
-use crate::{NetworkRule, Policy, Setting, StorageRule, VariableRule};
+use crate::{NetworkRule, Policy, Setting, StorageRule, Until, VariableRule};
+
+/// Whether the fixed values of variables are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Values {
+    Shown,
+    Hidden,
+}
 
 impl Policy {
     /// The policy as JSON, in the shape with `version` and `permissions`.
     pub fn to_json(&self) -> Value {
+        self.document(Values::Shown)
+    }
+
+    /// The policy as JSON for who may not know the values that it gives to variables: each is
+    /// `(set)`, so what can be read from it is another policy.
+    pub fn to_json_for_models(&self) -> Value {
+        self.document(Values::Hidden)
+    }
+
+    fn document(&self, values: Values) -> Value {
         let mut document = Map::new();
         document.insert("version".to_owned(), json!("1.0"));
         if let Some(description) = &self.description {
             document.insert("description".to_owned(), json!(description));
         }
-        document.insert("permissions".to_owned(), self.permissions());
+        document.insert("permissions".to_owned(), self.permissions(values));
         Value::Object(document)
     }
 
@@ -27,7 +44,7 @@ impl Policy {
         text
     }
 
-    fn permissions(&self) -> Value {
+    fn permissions(&self, values: Values) -> Value {
         let storage = &self.storage;
         let network = &self.network;
         let limits = self.limits.iter().map(|(name, setting)| (name.to_owned(), amount(setting)));
@@ -46,7 +63,10 @@ impl Policy {
                     ("deny", list(&network.deny, host)),
                 ]),
             ),
-            ("environment", section([("allow", list(&self.environment, variable))])),
+            (
+                "environment",
+                section([("allow", list(&self.environment, |rule| variable(rule, values)))]),
+            ),
             ("resources", section([("limits", Value::Object(limits.collect()))])),
         ])
     }
@@ -72,7 +92,7 @@ fn file(rule: &StorageRule, allow: bool) -> Value {
     let accesses: Vec<_> = rule.access.iter().map(|access| access.to_string()).collect();
     // In a deny rule both is what is meant where nothing is said.
     let access = if allow || accesses.len() == 1 { json!(accesses) } else { Value::Null };
-    section([("uri", json!(rule.uri.to_string())), ("access", access)])
+    section([("uri", json!(rule.uri.to_string())), ("access", access), ("until", end(rule.until))])
 }
 
 fn host(rule: &NetworkRule) -> Value {
@@ -100,11 +120,20 @@ fn host(rule: &NetworkRule) -> Value {
         ("paths", json!(text.paths)),
         ("private", if text.private { json!(true) } else { Value::Null }),
         ("inject", inject),
+        ("until", end(rule.until())),
     ])
 }
 
-fn variable(rule: &VariableRule) -> Value {
-    section([("key", json!(rule.key)), ("value", json!(rule.value))])
+fn variable(rule: &VariableRule, values: Values) -> Value {
+    let value = match (&rule.value, values) {
+        (Some(_), Values::Hidden) => json!("(set)"),
+        (value, _) => json!(value),
+    };
+    section([("key", json!(rule.key)), ("value", value), ("until", end(rule.until))])
+}
+
+fn end(until: Option<Until>) -> Value {
+    until.map_or(Value::Null, |until| json!(until.to_string()))
 }
 
 fn amount(setting: &Setting) -> Value {

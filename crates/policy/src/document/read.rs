@@ -10,7 +10,7 @@ use super::tree::{Entry, Node, Value, empty};
 use super::{Policy, PolicyError, Rules};
 use crate::network::{InjectText, NetworkRuleError, NetworkRuleText, contradiction};
 use crate::storage::{Access, Accesses, RuleKind, StorageRule, StorageUri};
-use crate::{LimitError, LimitRules, NetworkRule, Setting, VariableRule};
+use crate::{LimitError, LimitRules, NetworkRule, Setting, Until, UntilError, VariableRule};
 
 /// Reads the policy of a document.
 pub(super) fn policy(root: &Node) -> Result<Policy, PolicyError> {
@@ -231,7 +231,7 @@ fn file(fields: &Fields<'_>, rule_kind: RuleKind) -> Result<StorageRule, PolicyE
     let node = fields.required("uri")?;
     let uri: StorageUri = text(node, "uri")?.parse().map_err(|error| wrong(node, &error))?;
     if rule_kind == RuleKind::Deny && fields.get("access").is_none() {
-        return Ok(StorageRule { uri, access: Accesses::BOTH });
+        return Ok(StorageRule::new(uri, Accesses::BOTH));
     }
     let node = fields.required("access")?;
     let accesses = items(node, "access")?
@@ -241,7 +241,13 @@ fn file(fields: &Fields<'_>, rule_kind: RuleKind) -> Result<StorageRule, PolicyE
         let what = "`access` is empty, so the rule would do nothing";
         node.at.error(what, "write `[\"read\"]`, `[\"write\"]` or both, or take the rule out")
     })?;
-    Ok(StorageRule { uri, access })
+    Ok(StorageRule { uri, access, until: until(fields)? })
+}
+
+/// When the rule ends. The key is known in allow rules only.
+fn until(fields: &Fields<'_>) -> Result<Option<Until>, PolicyError> {
+    let Some(node) = fields.get("until") else { return Ok(None) };
+    text(node, "until")?.parse().map(Some).map_err(|error: UntilError| wrong(node, &error))
 }
 
 /// Refuses an allow rule that says less of its files than another allow rule gives: who reads only
@@ -250,29 +256,38 @@ fn refuse_misleading(list: &Node, rules: &Rules<StorageRule>) -> Result<(), Poli
     for node in items(list, "allow")? {
         let written = file(&Fields::of(node, &keys::STORAGE_ALLOW)?, RuleKind::Allow)?;
         // Merged with its likes, if it has any.
-        let Some(rule) = rules.allow.iter().find(|rule| rule.uri == written.uri) else { continue };
-        let Some((wide, more)) = rules.allow.iter().find_map(|wide| more_than(wide, rule)) else {
-            continue;
-        };
-        let rest = StorageRule { uri: rule.uri.clone(), access: more };
-        if !rules.deny.iter().any(|deny| deny.covers(&rest)) {
-            let StorageRule { uri, access } = rule;
-            return Err(node.at.error(
-                format!("`{}` already allows {} of `{uri}`, where this rule says {access}", wide.uri, wide.access),
-                format!("take this rule out; to allow {access} alone, add `{{ uri: \"{uri}\", access: [\"{more}\"] }}` to `deny`"),
-            ));
+        let same = |rule: &&StorageRule| rule.uri == written.uri && rule.until == written.until;
+        let Some(rule) = rules.allow.iter().find(same) else { continue };
+        for wide in rules.allow.iter().filter(|wide| *wide != rule && wide.covers(rule)) {
+            refuse_less(node, wide, rule, &rules.deny)?;
         }
     }
     Ok(())
 }
 
-/// `wide` and what it allows beyond `rule`, if it covers the rule and allows more.
-pub(crate) fn more_than<'a>(
-    wide: &'a StorageRule,
+/// Refuses `rule`, which stands at `node` and is covered by `wide`, if it says less.
+fn refuse_less(
+    node: &Node,
+    wide: &StorageRule,
     rule: &StorageRule,
-) -> Option<(&'a StorageRule, Accesses)> {
-    let more = Accesses::of(wide.access.iter().filter(|access| !rule.access.contains(*access)))?;
-    (wide.uri != rule.uri && wide.covers(rule)).then_some((wide, more))
+    deny: &[StorageRule],
+) -> Result<(), PolicyError> {
+    let StorageRule { uri, access, .. } = rule;
+    if wide.until != rule.until {
+        return Err(node.at.error(
+            format!("`{wide}` allows what this rule does for longer than `{rule}` says"),
+            "take this rule out, or let the other one end with it",
+        ));
+    }
+    let more = Accesses::of(wide.access.iter().filter(|more| !access.contains(*more)));
+    let Some(more) = more else { return Ok(()) };
+    if deny.iter().any(|deny| deny.covers(&StorageRule::new(uri.clone(), more))) {
+        return Ok(());
+    }
+    Err(node.at.error(
+        format!("`{}` already allows {} of `{uri}`, where this rule says {access}", wide.uri, wide.access),
+        format!("take this rule out; to allow {access} alone, add `{{ uri: \"{uri}\", access: [\"{more}\"] }}` to `deny`"),
+    ))
 }
 
 fn hosts(list: Option<&Node>, rule_kind: RuleKind) -> Result<Vec<NetworkRule>, PolicyError> {
@@ -294,6 +309,7 @@ fn hosts(list: Option<&Node>, rule_kind: RuleKind) -> Result<Vec<NetworkRule>, P
             paths: fields.texts("paths")?,
             private: fields.get("private").is_some_and(|node| node.value == Value::Boolean(true)),
             inject: fields.get("inject").map(injects).transpose()?.unwrap_or_default(),
+            until: until(&fields)?,
         };
         if let Some(node) = fields.get("private")
             && !matches!(node.value, Value::Boolean(_))
@@ -349,12 +365,13 @@ fn variables(list: Option<&Node>) -> Result<Vec<VariableRule>, PolicyError> {
         if let (Some(node), Some(value)) = (fields.get("value"), &value) {
             VariableRule::check_value(value).map_err(|error| wrong(node, &error))?;
         }
-        let rule = VariableRule { key, value };
+        let rule = VariableRule { key, value, until: until(&fields)? };
         match rules.iter().find(|other| other.key == rule.key) {
             None => rules.push(rule),
             Some(other) if *other == rule => {}
-            Some(_) => {
-                let what = format!("the variable `{}` stands here with two values", rule.key);
+            Some(other) => {
+                let differ = if other.value == rule.value { "ends" } else { "values" };
+                let what = format!("the variable `{}` stands here with two {differ}", rule.key);
                 return Err(at.at.error(what, "keep one of them"));
             }
         }

@@ -1,8 +1,10 @@
+mod ends;
+
 use proptest::prelude::*;
 
 use super::*;
 use crate::network::{InjectText, NetworkRuleText};
-use crate::{Accesses, RuleKind, Setting};
+use crate::{Accesses, RuleKind, Setting, Until};
 
 fn refusal(text: &str) -> PolicyError {
     match Policy::parse(text) {
@@ -369,14 +371,37 @@ fn rules_for_the_same_merge() {
     assert_eq!(Policy::parse(text).unwrap().environment.len(), 1);
 }
 
-pub(crate) fn any_storage() -> impl Strategy<Value = StorageRule> {
+#[test]
+fn denied_the_values_of_variables_to_a_model() {
+    let policy = Policy::parse(FULL).unwrap();
+    let shown = policy.to_json_for_models();
+    let allow = &shown["permissions"]["environment"]["allow"];
+    assert_eq!(allow[0], serde_json::json!({"key": "API_KEY"}));
+    assert_eq!(allow[1], serde_json::json!({"key": "LOG_LEVEL", "value": "(set)"}));
+    let mut open = policy.to_json();
+    open["permissions"]["environment"]["allow"][1]["value"] = "(set)".into();
+    assert_eq!(shown, open, "nothing else is different");
+}
+
+/// Two moments at which rules end.
+pub(crate) const ENDS: [&str; 2] = ["2026-11-21T18:00:00Z", "2100-01-01T00:00:00Z"];
+
+/// Mostly none; none at all for what denies.
+pub(crate) fn any_end(kind: RuleKind) -> impl Strategy<Value = Option<Until>> {
+    let end = proptest::sample::select(ENDS.to_vec()).prop_map(|text| text.parse().unwrap());
+    proptest::option::weighted(0.4, end)
+        .prop_map(move |end| end.filter(|_| kind == RuleKind::Allow))
+}
+
+pub(crate) fn any_storage(kind: RuleKind) -> impl Strategy<Value = StorageRule> {
     let uri = prop_oneof![
         "fs:///[abé ]{1,3}(/[ab.#:-]{1,2}x)?(/\\*\\*)?(/\\*\\.md)?",
         "fs://(workspace|w-1)(/[ab]){0,2}(/\\*\\*/[ab]\\?)?",
     ];
-    (uri, 0..3).prop_map(|(uri, access)| StorageRule {
+    (uri, 0..3, any_end(kind)).prop_map(|(uri, access, until)| StorageRule {
         uri: uri.parse().unwrap(),
         access: [Accesses::READ, Accesses::WRITE, Accesses::BOTH][access as usize],
+        until,
     })
 }
 
@@ -413,9 +438,11 @@ pub(crate) fn any_network(kind: RuleKind) -> impl Strategy<Value = NetworkRule> 
         some(&["/v1/**", "/v1/*", "/v1/now", "/"]),
         any::<bool>(),
         0..6,
+        any_end(kind),
     )
-        .prop_map(move |(word, schemes, ports, methods, paths, private, inject)| {
+        .prop_map(move |(word, schemes, ports, methods, paths, private, inject, until)| {
             let bare = NetworkRuleText {
+                until,
                 private: private && kind == RuleKind::Allow,
                 ..NetworkRuleText::target(word)
             };
@@ -443,12 +470,13 @@ pub(crate) fn any_policy() -> impl Strategy<Value = Policy> {
         ("memory", "1000"),
     ];
     let limits = proptest::sample::subsequence(settings.to_vec(), 0..=3);
-    let variable = ("[A-C]", proptest::option::of("[ -~é\n\t]{0,8}"));
+    let value = proptest::option::of("[ -~é\n\t]{0,8}");
+    let variable = ("[A-C]", value, any_end(RuleKind::Allow));
     (
         proptest::option::of("[ -~é\"\\\\\n\t😀]{0,12}"),
         (
-            proptest::collection::vec(any_storage(), 0..4),
-            proptest::collection::vec(any_storage(), 0..2),
+            proptest::collection::vec(any_storage(RuleKind::Allow), 0..4),
+            proptest::collection::vec(any_storage(RuleKind::Deny), 0..2),
         ),
         (
             proptest::collection::vec(any_network(RuleKind::Allow), 0..4),
@@ -464,7 +492,7 @@ pub(crate) fn any_policy() -> impl Strategy<Value = Policy> {
                 network: Rules { allow: network.0, deny: network.1 },
                 environment: environment
                     .into_iter()
-                    .map(|(key, value)| VariableRule { key, value })
+                    .map(|(key, value, until)| VariableRule { key, value, until })
                     .collect(),
                 ..Policy::default()
             };

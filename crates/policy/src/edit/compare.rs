@@ -15,23 +15,37 @@ impl Policy {
             || !narrows(&self.network, &before.network, |kind, wide: &NetworkRule, narrow| {
                 wide.covers(kind, narrow)
             })
-            || !self.environment.iter().all(|rule| before.environment.contains(rule))
+            || !self
+                .environment
+                .iter()
+                .all(|rule| before.environment.iter().any(|other| other.covers(rule)))
             || self.limits.widen(&before.limits)
     }
 
-    /// What is different from `before`, a line each: `- allow storage fs:///data read`.
+    /// What is different from `before`, a line each: `- allow storage fs:///data read`. The values of
+    /// variables, and what stands around the secrets in headers, are left out.
     pub fn changes_since(&self, before: &Self) -> Vec<String> {
-        let mut changes = Vec::new();
-        list(&mut changes, "allow storage", &before.storage.allow, &self.storage.allow);
-        list(&mut changes, "deny storage", &before.storage.deny, &self.storage.deny);
-        list(&mut changes, "allow network", &before.network.allow, &self.network.allow);
-        list(&mut changes, "deny network", &before.network.deny, &self.network.deny);
-        list(&mut changes, "allow variable", &before.environment, &self.environment);
+        self.changes(before, |rule| rule.to_string())
+    }
+
+    /// What is different from `before`, a line each, with all that it says: for the person alone
+    /// who decides whether it may be so.
+    pub fn changes_in_full(&self, before: &Self) -> Vec<String> {
+        self.changes(before, |rule| format!("{rule:#}"))
+    }
+
+    fn changes(&self, before: &Self, spell: Spell) -> Vec<String> {
+        let mut list = Lines { spell, lines: Vec::new() };
+        list.add("allow storage", &before.storage.allow, &self.storage.allow);
+        list.add("deny storage", &before.storage.deny, &self.storage.deny);
+        list.add("allow network", &before.network.allow, &self.network.allow);
+        list.add("deny network", &before.network.deny, &self.network.deny);
+        list.add("allow variable", &before.environment, &self.environment);
         let limits = |policy: &Self| -> Vec<String> {
             policy.limits.iter().map(|(name, setting)| format!("{name} {setting}")).collect()
         };
-        list(&mut changes, "limit", &limits(before), &limits(self));
-        changes
+        list.add("limit", &limits(before), &limits(self));
+        list.lines
     }
 }
 
@@ -48,12 +62,23 @@ fn narrows<R>(
         && within(RuleKind::Deny, &now.deny, &before.deny)
 }
 
-fn list<R: PartialEq + Display>(changes: &mut Vec<String>, what: &str, before: &[R], now: &[R]) {
-    let missing = |rules: &[R], rule: &R| !rules.contains(rule);
-    for rule in before.iter().filter(|rule| missing(now, rule)) {
-        changes.push(format!("- {what} {rule}"));
-    }
-    for rule in now.iter().filter(|rule| missing(before, rule)) {
-        changes.push(format!("+ {what} {rule}"));
+/// How a rule is written into its line.
+type Spell = fn(&dyn Display) -> String;
+
+struct Lines {
+    spell: Spell,
+    lines: Vec<String>,
+}
+
+impl Lines {
+    fn add<R: PartialEq + Display>(&mut self, what: &str, before: &[R], now: &[R]) {
+        let spell = self.spell;
+        let missing = |rules: &[R], rule: &R| !rules.contains(rule);
+        for rule in before.iter().filter(|rule| missing(now, rule)) {
+            self.lines.push(format!("- {what} {}", spell(rule)));
+        }
+        for rule in now.iter().filter(|rule| missing(before, rule)) {
+            self.lines.push(format!("+ {what} {}", spell(rule)));
+        }
     }
 }

@@ -3,13 +3,14 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
-use crate::document::tests::{any_network, any_policy, any_storage};
+use crate::document::tests::{ENDS, any_end, any_network, any_policy, any_storage};
 use crate::{
     Access, Accesses, Destination, Effective, Placed, Protocol, Request, StorageMap, StorageRoot,
+    Until,
 };
 
 fn storage(uri: &str, access: Accesses) -> Edit {
-    Edit::Grant(AnyRule::Storage(StorageRule { uri: uri.parse().unwrap(), access }))
+    Edit::Grant(AnyRule::Storage(StorageRule::new(uri.parse().unwrap(), access)))
 }
 
 fn network(word: &str, methods: &[&str]) -> Edit {
@@ -23,7 +24,7 @@ fn network(word: &str, methods: &[&str]) -> Edit {
 
 fn variable(key: &str, value: Option<&str>) -> Edit {
     let value = value.map(str::to_owned);
-    Edit::Grant(AnyRule::Variable(VariableRule { key: key.to_owned(), value }))
+    Edit::Grant(AnyRule::Variable(VariableRule::new(key, value)))
 }
 
 fn revoke_network(word: &str) -> Edit {
@@ -58,7 +59,15 @@ fn grants_of_the_same_target_merge() {
     assert_eq!(policy.network.allow.len(), 1);
     assert_eq!(policy.network.allow[0].to_string(), "https://a.example methods=GET,POST");
     let (policy, ..) = after(&[variable("A", None), variable("A", Some("x"))]);
-    assert_eq!(policy.environment, [VariableRule { key: "A".into(), value: Some("x".into()) }]);
+    assert_eq!(policy.environment, [VariableRule::new("A", Some("x".into()))]);
+}
+
+#[test]
+fn a_grant_of_http_leaves_the_sockets_of_the_same_port() {
+    let (socket, http) = (network("tcp://a.example:8080", &[]), network("a.example:8080", &[]));
+    for edits in [[socket.clone(), http.clone()], [http, socket]] {
+        assert_eq!(after(&edits).0.network.allow.len(), 2, "{edits:?}");
+    }
 }
 
 #[test]
@@ -206,17 +215,118 @@ fn a_policy_does_not_grow_beyond_a_document() {
     assert!(Policy::parse(&policy.to_yaml()).is_ok());
 }
 
-fn any_edit() -> impl Strategy<Value = Edit> {
+/// `edit`, which grants, until one of [`ENDS`].
+fn until(end: usize, edit: Edit) -> Edit {
+    with_end(edit, Some(ENDS[end].parse().unwrap()))
+}
+
+fn with_end(edit: Edit, until: Option<Until>) -> Edit {
+    Edit::Grant(match edit {
+        Edit::Grant(AnyRule::Storage(rule)) => AnyRule::Storage(StorageRule { until, ..rule }),
+        Edit::Grant(AnyRule::Network(rule)) => {
+            let text = NetworkRuleText { until, ..rule.written() };
+            AnyRule::Network(NetworkRule::read(&text, RuleKind::Allow).unwrap())
+        }
+        Edit::Grant(AnyRule::Variable(rule)) => AnyRule::Variable(VariableRule { until, ..rule }),
+        other => panic!("{other:?} grants nothing"),
+    })
+}
+
+#[test]
+fn a_grant_that_ends_sooner_changes_nothing_and_one_that_lasts_longer_takes_its_place() {
+    for (plain, shown) in [
+        (storage("fs:///a", Accesses::READ), "storage fs:///a read"),
+        (network("https://a.example", &["GET"]), "network https://a.example methods=GET"),
+        (variable("A", Some("x")), "variable A with a fixed value"),
+    ] {
+        let ends = [until(0, plain.clone()), until(1, plain.clone()), plain];
+        for (earlier, early) in ends.iter().enumerate() {
+            for (later, late) in ends.iter().enumerate().filter(|(later, _)| earlier <= *later) {
+                let (before, ..) = after(std::slice::from_ref(late));
+                let edited = before.edit(early).unwrap();
+                assert_eq!((edited.policy, edited.widens), (before, false));
+                assert!(edited.changes[0].starts_with("nothing changes: "), "{early:?}");
+
+                let (before, ..) = after(std::slice::from_ref(early));
+                let edited = before.edit(late).unwrap();
+                assert_eq!(edited.policy, after(std::slice::from_ref(late)).0);
+                assert_eq!(edited.widens, earlier < later);
+                if edited.widens {
+                    let end = ENDS.get(later).map(|end| format!(" until {end}"));
+                    let end = end.unwrap_or_default();
+                    assert_eq!(
+                        edited.changes[..2],
+                        [
+                            format!("- allow {shown} until {}", ENDS[earlier]),
+                            format!("+ allow {shown}{end}")
+                        ]
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn only_grants_that_end_together_join() {
+    let both = [storage("fs:///a", Accesses::READ), storage("fs:///a", Accesses::WRITE)];
+    let (policy, ..) = after(&[both[0].clone(), until(0, both[1].clone())]);
+    let shown: Vec<_> = policy.storage.allow.iter().map(ToString::to_string).collect();
+    assert_eq!(shown, ["fs:///a read", "fs:///a write until 2026-11-21T18:00:00Z"]);
+    let (policy, ..) = after(&both.map(|edit| until(0, edit)));
+    assert_eq!(policy.storage.allow.len(), 1);
+    let both = [network("a.example", &["GET"]), network("a.example", &["POST"])];
+    let (policy, ..) = after(&[until(1, both[0].clone()), until(0, both[1].clone())]);
+    assert_eq!(policy.network.allow.len(), 2);
+    let (policy, ..) = after(&both.map(|edit| until(0, edit)));
+    assert_eq!(policy.network.allow.len(), 1);
+}
+
+#[test]
+fn a_revocation_takes_out_all_rules_of_its_target() {
+    let (policy, ..) = after(&[
+        storage("fs:///a", Accesses::READ),
+        until(0, storage("fs:///a", Accesses::BOTH)),
+        network("https://a.example", &["GET"]),
+        until(1, network("https://a.example", &["POST"])),
+        until(1, variable("A", None)),
+    ]);
+    let targets = [
+        Target::Storage("fs:///a".parse().unwrap()),
+        Target::network("a.example").unwrap(),
+        Target::Variable("A".into()),
+    ];
+    let left = targets.into_iter().fold(policy, |policy, target| {
+        let edited = policy.edit(&Edit::Revoke(target)).unwrap();
+        assert!(!edited.widens);
+        edited.policy
+    });
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn denied_a_variable_that_would_end_sooner_with_another_value() {
+    let (policy, ..) = after(&[variable("A", None)]);
+    let error = policy.edit(&until(0, variable("A", Some("x")))).unwrap_err();
+    assert!(matches!(error, EditError::Sooner { .. }), "{error}");
+    let (policy, ..) = after(&[until(0, variable("A", Some("x"))), variable("A", None)]);
+    assert_eq!(policy.environment, [VariableRule::new("A", None)]);
+}
+
+pub(crate) fn any_edit() -> impl Strategy<Value = Edit> {
     let target = prop_oneof![
-        any_storage().prop_map(|rule| Target::Storage(rule.uri)),
+        any_storage(RuleKind::Allow).prop_map(|rule| Target::Storage(rule.uri)),
         any_network(RuleKind::Allow).prop_map(Target::Network),
         "[A-C]".prop_map(Target::Variable),
         Just(Target::Limit("memory".to_owned())),
     ];
     prop_oneof![
-        any_storage().prop_map(|rule| Edit::Grant(AnyRule::Storage(rule))),
+        any_storage(RuleKind::Allow).prop_map(|rule| Edit::Grant(AnyRule::Storage(rule))),
         any_network(RuleKind::Allow).prop_map(|rule| Edit::Grant(AnyRule::Network(rule))),
-        ("[A-C]", any::<bool>()).prop_map(|(key, fixed)| variable(&key, fixed.then_some("x"))),
+        ("[A-C]", any::<bool>(), any_end(RuleKind::Allow)).prop_map(|(key, fixed, until)| {
+            let value = fixed.then(|| "x".to_owned());
+            Edit::Grant(AnyRule::Variable(VariableRule { key, value, until }))
+        }),
         target.prop_map(Edit::Revoke),
         Just(Edit::Limit("memory".to_owned(), Setting::from("1Mi"))),
         Just(Edit::Reset),
@@ -247,7 +357,9 @@ fn decisions(policy: &Policy, names: &[String]) -> Vec<bool> {
                 decisions.push(permit.is_ok());
             }
         }
-        for (protocol, port) in [(Protocol::Tcp, 5432), (Protocol::Udp, 53)] {
+        for (protocol, port) in
+            [(Protocol::Tcp, 5432), (Protocol::Tcp, 8080), (Protocol::Udp, 53), (Protocol::Udp, 54)]
+        {
             let destination =
                 Destination::parse_authority(protocol, &format!("{host}:{port}")).unwrap();
             decisions.push(effective.socket(destination).is_ok());
@@ -285,8 +397,16 @@ fn decisions(policy: &Policy, names: &[String]) -> Vec<bool> {
     decisions
 }
 
-/// What both policies decide about the same things, those that their rules name among them.
-fn side_by_side(one: &Policy, other: &Policy) -> Vec<(bool, bool)> {
+/// A moment before, between and after [`ENDS`].
+pub(crate) fn any_moment() -> impl Strategy<Value = Until> {
+    let moments = ["2026-11-21T17:59:59Z", ENDS[0], "2099-12-31T23:59:59Z", ENDS[1]];
+    proptest::sample::select(moments.to_vec()).prop_map(|text| text.parse().unwrap())
+}
+
+/// What both policies decide at `moment` about the same things, those that their rules name among
+/// them.
+pub(crate) fn side_by_side(one: &Policy, other: &Policy, moment: Until) -> Vec<(bool, bool)> {
+    let [one, other] = &[one, other].map(|policy| policy.at(moment.time()));
     let rules = [one, other]
         .into_iter()
         .flat_map(|policy| policy.storage.allow.iter().chain(&policy.storage.deny));
@@ -312,9 +432,9 @@ proptest! {
     }
 
     #[test]
-    fn what_does_not_widen_turns_no_refusal_into_a_permission(policy in any_policy(), edit in any_edit()) {
+    fn what_does_not_widen_turns_no_refusal_into_a_permission(policy in any_policy(), edit in any_edit(), moment in any_moment()) {
         if let Ok(edited) = policy.edit(&edit) {
-            for (before, now) in side_by_side(&policy, &edited.policy) {
+            for (before, now) in side_by_side(&policy, &edited.policy, moment) {
                 prop_assert!(edited.widens || before || !now, "{edit:?}");
                 prop_assert!(!matches!(edit, Edit::Grant(_)) || now || !before, "a grant takes nothing: {edit:?}");
                 prop_assert!(!matches!(edit, Edit::Revoke(_) | Edit::Reset) || before || !now, "{edit:?}");
@@ -323,8 +443,36 @@ proptest! {
     }
 
     #[test]
-    fn two_policies_are_compared_on_the_safe_side(one in any_policy(), other in any_policy()) {
-        for (before, now) in side_by_side(&one, &other) {
+    fn a_rule_that_is_granted_with_another_end_is_there_for_the_longer_time(
+        policy in any_policy(), which in any::<proptest::sample::Index>(), until in any_end(RuleKind::Allow), moment in any_moment(),
+    ) {
+        let storage = policy.storage.allow.iter().cloned().map(AnyRule::Storage);
+        let network = policy.network.allow.iter().cloned().map(AnyRule::Network);
+        let variables = policy.environment.iter().cloned().map(AnyRule::Variable);
+        let rules: Vec<_> = storage.chain(network).chain(variables).collect();
+        prop_assume!(!rules.is_empty());
+        let edit = with_end(Edit::Grant(which.get(&rules).clone()), until);
+        let edited = policy.edit(&edit).unwrap();
+        for (before, now) in side_by_side(&policy, &edited.policy, moment) {
+            prop_assert!(now || !before, "a grant takes nothing: {edit:?}");
+            prop_assert!(edited.widens || before || !now, "{edit:?}");
+        }
+        // As if the rule had been there a second time.
+        let Edit::Grant(rule) = edit else { return Ok(()) };
+        let mut both = policy;
+        match rule {
+            AnyRule::Storage(rule) => both.storage.allow.push(rule),
+            AnyRule::Network(rule) => both.network.allow.push(rule),
+            AnyRule::Variable(rule) => both.environment.push(rule),
+        }
+        for (both, now) in side_by_side(&both, &edited.policy, moment) {
+            prop_assert_eq!(both, now);
+        }
+    }
+
+    #[test]
+    fn two_policies_are_compared_on_the_safe_side(one in any_policy(), other in any_policy(), moment in any_moment()) {
+        for (before, now) in side_by_side(&one, &other, moment) {
             prop_assert!(other.widens(&one) || before || !now);
         }
         prop_assert!(!one.widens(&one));
@@ -332,11 +480,11 @@ proptest! {
     }
 
     #[test]
-    fn a_grant_that_is_revoked_leaves_what_was_there_or_less(policy in any_policy(), storage in any_storage(), network in any_network(RuleKind::Allow)) {
+    fn a_grant_that_is_revoked_leaves_what_was_there_or_less(policy in any_policy(), storage in any_storage(RuleKind::Allow), network in any_network(RuleKind::Allow), moment in any_moment()) {
         let pairs = [
             (Target::Storage(storage.uri.clone()), AnyRule::Storage(storage)),
             (Target::Network(network.clone()), AnyRule::Network(network)),
-            (Target::Variable("A".to_owned()), AnyRule::Variable(VariableRule { key: "A".to_owned(), value: None })),
+            (Target::Variable("A".to_owned()), AnyRule::Variable(VariableRule::new("A", None))),
         ];
         for (target, rule) in pairs {
             let Ok(granted) = policy.edit(&Edit::Grant(rule)) else { continue };
@@ -345,7 +493,7 @@ proptest! {
                 Ok(edited) => edited.policy,
                 Err(_) => granted.policy,
             };
-            for (before, now) in side_by_side(&policy, &after) {
+            for (before, now) in side_by_side(&policy, &after, moment) {
                 prop_assert!(before || !now);
             }
         }

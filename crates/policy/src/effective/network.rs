@@ -191,7 +191,7 @@ fn missed(miss: Miss, asked: &Asked<'_>) -> Refusal {
     if let (Miss::Target, Host::Address(address)) = (miss, host)
         && classify(*address) == AddressClass::Metadata
     {
-        return not_public(host, *address, AddressClass::Metadata);
+        return not_public(host, *address, AddressClass::Metadata, false);
     }
     Refusal::Unmatched(match (miss, asked.exchange) {
         (Miss::Protocol, _) => format!("no rule allows `{}` to host `{host}`", asked.protocol),
@@ -247,7 +247,11 @@ fn judge_address<'a>(
     };
     match rules.allow.iter().find(allows) {
         Some(rule) => Verdict::Allowed(rule),
-        None => Verdict::Refused(not_public(asked.host, address, class)),
+        None => {
+            let mut named = rules.allow.iter().filter(|rule| rule.matches(RuleKind::Allow, asked));
+            let only_paths = named.all(NetworkRule::has_paths);
+            Verdict::Refused(not_public(asked.host, address, class, only_paths))
+        }
     }
 }
 
@@ -268,21 +272,21 @@ fn judge_answer<'a>(rules: &'a Rules<NetworkRule>, host: &Host, address: IpAddr)
     };
     match rules.allow.iter().find(allows) {
         Some(rule) => Verdict::Allowed(rule),
-        None => Verdict::Refused(not_public(host, address, class)),
+        None => Verdict::Refused(not_public(host, address, class, false)),
     }
 }
 
-fn not_public(host: &Host, address: IpAddr, class: AddressClass) -> Refusal {
-    let stands = match host {
+fn not_public(host: &Host, address: IpAddr, class: AddressClass, only_paths: bool) -> Refusal {
+    let reason = match host {
         Host::Name(name) => format!("host `{name}` stands for {address}, a {class} address"),
         Host::Address(_) => format!("{address} is a {class} address"),
     };
     match class {
         // No command is offered: who asks for it or points a name here wants the credentials.
         AddressClass::Metadata => {
-            Refusal::Hopeless(format!("{stands}; only a rule that names that address allows it"))
+            Refusal::Hopeless(format!("{reason}; only a rule that names that address allows it"))
         }
-        _ => Refusal::NotPublic(stands),
+        _ => Refusal::NotPublic { reason, only_paths },
     }
 }
 
@@ -310,15 +314,28 @@ impl<'a> Question<'a> {
     }
 
     /// The grant of this destination and method; of this path alone, if the rules for the host name
-    /// paths already.
+    /// paths already. None for a method in small letters, which no rule names.
     fn grant(&self, refusal: &Refusal) -> Option<Grant> {
+        let is_small = |character: char| character.is_ascii_lowercase();
+        if self.request.is_some_and(|request| request.method.contains(is_small)) {
+            return None;
+        }
         let methods: Vec<&str> =
             self.request.iter().map(|request| request.method.as_str()).collect();
         let mut target = self.destination.to_string();
-        if let (Refusal::OtherPath(_), Some(request)) = (refusal, self.request) {
-            target.push_str(&PathGlob::exactly(&request.path)?.to_string());
+        let mut root = None;
+        let (of_path, private) = match refusal {
+            Refusal::OtherPath(_) => (true, false),
+            Refusal::NotPublic { only_paths, .. } => (*only_paths, true),
+            _ => (false, false),
+        };
+        if let Some(request) = self.request.filter(|_| of_path) {
+            match PathGlob::exactly(&request.path)?.to_string() {
+                // In a URL it would mean nothing.
+                path if path == "/" => root = Some(path),
+                path => target.push_str(&path),
+            }
         }
-        let private = matches!(refusal, Refusal::NotPublic(_));
-        Grant::network(&target, &methods, private)
+        Grant::network(&target, &methods, root.as_deref(), private)
     }
 }

@@ -113,6 +113,9 @@ fn the_grant_of_a_denial_allows_it() {
         let word = command.split(' ').nth(5).unwrap().trim_matches('\'').to_owned();
         assert!(under(allowing(&[&word])).request(get(url)).is_ok(), "{command}");
     }
+    // A rule has its methods in capitals, and this is another method.
+    let small = Request::parse("get", "https://a.com").unwrap();
+    assert_eq!(under(Policy::default()).request(small).unwrap_err().grant, None);
 }
 
 #[test]
@@ -175,6 +178,36 @@ fn denied_addresses_of_a_permitted_name_that_are_not_public() {
     {
         assert_eq!(permit.address(address(metadata)).unwrap_err().grant, None);
     }
+}
+
+#[test]
+fn denied_an_offer_of_a_whole_host_where_the_rules_name_paths() {
+    let paths = |word: &str| NetworkRuleText {
+        paths: Some(vec!["/v1/**".to_owned(), "/".to_owned()]),
+        ..NetworkRuleText::target(word)
+    };
+    let offered = |rules: &[NetworkRuleText], url: &str| {
+        let permit = under(network(rules, &[])).request(get(url)).unwrap();
+        let grant = permit.address(address("10.0.0.1")).unwrap_err().grant?;
+        grant.command("weather")
+    };
+    let command = |rest: &str| Some(format!("wassette permission grant network weather {rest}"));
+    let narrow = [paths("a.example")];
+    assert_eq!(
+        offered(&narrow, "https://a.example/v1/x"),
+        command("https://a.example/v1/x --methods GET --private")
+    );
+    assert_eq!(
+        offered(&narrow, "https://a.example/"),
+        command("https://a.example --methods GET --paths / --private")
+    );
+    assert_eq!(offered(&narrow, "https://a.example/v1/%20"), None);
+    // The whole host was allowed already.
+    let wide = [paths("a.example"), NetworkRuleText::target("a.example")];
+    assert_eq!(
+        offered(&wide, "https://a.example/v1/x"),
+        command("https://a.example --methods GET --private")
+    );
 }
 
 #[test]
@@ -320,10 +353,7 @@ fn variables_are_those_that_both_documents_list() {
     let listing = |rules: &[(&str, Option<&str>)]| Policy {
         environment: rules
             .iter()
-            .map(|(key, value)| VariableRule {
-                key: (*key).to_owned(),
-                value: value.map(str::to_owned),
-            })
+            .map(|(key, value)| VariableRule::new(*key, value.map(str::to_owned)))
             .collect(),
         ..Policy::default()
     };
@@ -348,7 +378,7 @@ fn variables_are_those_that_both_documents_list() {
 }
 
 fn storage(allow: &[(&str, Accesses)], deny: &[&str]) -> Policy {
-    let rule = |uri: &str, access| StorageRule { uri: uri.parse().unwrap(), access };
+    let rule = |uri: &str, access| StorageRule::new(uri.parse().unwrap(), access);
     Policy {
         storage: Rules {
             allow: allow.iter().map(|(uri, access)| rule(uri, *access)).collect(),
@@ -559,7 +589,7 @@ proptest! {
         keys in prop::collection::vec("[ABC]", 0..4), added in "[ABC]",
     ) {
         let listing = |keys: &[String]| {
-            let rule = |key: &String| VariableRule { key: key.clone(), value: None };
+            let rule = |key: &String| VariableRule::new(key, None);
             Policy { environment: keys.iter().map(rule).collect(), ..Policy::default() }
         };
         let before = under(listing(&keys)).variables();

@@ -14,6 +14,7 @@ use crate::network::{
 };
 use crate::storage::RuleKind;
 use crate::template::{Inject, InjectError, is_token};
+use crate::until::Until;
 
 /// A rule as it is written, key by key. Exactly one of `host`, `cidr`, `tcp` and `udp` is there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub struct NetworkRuleText {
     pub private: bool,
     /// The headers that the host adds.
     pub inject: Vec<InjectText>,
+    /// When the rule ends.
+    pub until: Option<Until>,
 }
 
 /// A header that the host adds, as it is written.
@@ -222,11 +225,16 @@ impl NetworkRule {
             paths: paths(text, &named)?,
             private: text.private,
             inject: vec![],
+            until: text.until,
             target: named.target,
         };
         if kind == RuleKind::Deny && text.private {
             let place = "in a deny rule, which holds for every address";
             return Err(NetworkRuleError::Misplaced { key: "private", place });
+        }
+        if kind == RuleKind::Deny && text.until.is_some() {
+            let place = "in a deny rule, for what it denies would be allowed once it ends";
+            return Err(NetworkRuleError::Misplaced { key: "until", place });
         }
         if !text.inject.is_empty() {
             rule.read_injects(text, kind)?;
@@ -300,6 +308,7 @@ impl NetworkRule {
                     value: inject.value().to_string(),
                 })
                 .collect(),
+            until: self.until,
             ..NetworkRuleText::default()
         };
         let target = self.target.to_string();
@@ -352,7 +361,8 @@ fn host(value: &str) -> Result<Named, NetworkRuleError> {
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (before, path) = rest.split_at_checked(end).unwrap_or((rest, ""));
     let mut named = authority("host", Some(protocol), before)?;
-    if !path.is_empty() {
+    // A URL is often written with a slash at its end that means nothing.
+    if !matches!(path, "" | "/") {
         named.path = Some(path_glob("host", path)?);
     }
     Ok(named)

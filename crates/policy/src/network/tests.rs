@@ -328,6 +328,10 @@ fn a_rule_that_says_a_thing_twice_or_nothing_is_refused_at_its_key() {
     }
     let private = NetworkRuleText { private: true, ..target("a.com") };
     assert_eq!(deny(&private).unwrap_err().key(), "private");
+    let until = "2026-11-21T18:00:00Z".parse().ok();
+    let ending = NetworkRuleText { until, ..target("a.com") };
+    assert_eq!(allow(&ending).unwrap().written(), ending);
+    assert_eq!(deny(&ending).unwrap_err().key(), "until");
 }
 
 fn with_header(word: &str, value: &str) -> NetworkRuleText {
@@ -403,7 +407,7 @@ fn a_rule_shows_in_one_line() {
         (target("10.0.0.0/8"), "10.0.0.0/8"),
         (
             NetworkRuleText { methods: list(&["POST", "GET"]), ..with_header("a.com", "A") },
-            "https://a.com methods=GET,POST inject=authorization",
+            "https://a.com methods=GET,POST inject=authorization:${secret:A}",
         ),
     ] {
         assert_eq!(allow(&text).unwrap().to_string(), shown);

@@ -7,7 +7,7 @@ fn uri(text: &str) -> StorageUri {
 }
 
 fn rule(text: &str, access: Accesses) -> StorageRule {
-    StorageRule { uri: uri(text), access }
+    StorageRule::new(uri(text), access)
 }
 
 /// Rules placed where they say they are, as on a machine without links.
