@@ -150,6 +150,52 @@ pub enum StoreError {
         limit: usize,
     },
 
+    /// There is no request with this number that waits for a person.
+    #[error("no request {number} waits")]
+    #[diagnostic(
+        code(store::no_such_pending),
+        help("`wassette permission pending` shows what waits; a request waits for a day at most")
+    )]
+    NoSuchPending {
+        /// The number that was asked for.
+        number: u64,
+    },
+
+    /// More requests may not wait.
+    #[error("{limit} requests wait for a person already")]
+    #[diagnostic(
+        code(store::pending_full),
+        help(
+            "`wassette permission pending` shows them; answer each with `wassette permission \
+             approve N` or `wassette permission deny N`"
+        )
+    )]
+    PendingFull {
+        /// How many may wait.
+        limit: usize,
+    },
+
+    /// A request is not one that can wait.
+    #[error("the request cannot be kept for a person: {reason}")]
+    #[diagnostic(code(store::pending_refused), help("ask for less at once"))]
+    PendingRefused {
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// A file of those that wait is not what was written, or others could have written it.
+    #[error("refused to use `{}`: {reason}", path.display())]
+    #[diagnostic(
+        code(store::pending_damaged),
+        help("delete it; who made the request can make it again")
+    )]
+    PendingDamaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+
     /// The bytes of a component are not there.
     #[error("the bytes of `{digest}` are not in the store")]
     #[diagnostic(code(store::blob_missing), help("load the component again"))]

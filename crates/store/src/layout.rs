@@ -102,6 +102,11 @@ impl Layout {
         self.root.join(SECRETS)
     }
 
+    /// The directory of the requests that wait for a person.
+    pub(crate) fn pending(&self) -> PathBuf {
+        self.root.join("pending")
+    }
+
     /// The directory of the decision log.
     pub(crate) fn audit(&self) -> PathBuf {
         self.root.join("audit")
@@ -121,6 +126,7 @@ impl Layout {
             self.cache(),
             self.policies(),
             self.secrets(),
+            self.pending(),
             self.staging(),
         ] {
             create_directory(&directory)?;

@@ -17,6 +17,7 @@ mod id;
 mod index;
 mod layout;
 mod lock;
+mod pending;
 mod policies;
 mod private;
 mod reference;
@@ -32,7 +33,8 @@ pub use error::StoreError;
 pub use id::{ComponentId, IdError};
 pub use index::{Entry, Index};
 pub use layout::default_dir;
-pub use policies::{Binding, MAX_POLICY_BYTES, StoredPolicy};
+pub use pending::{MAX_PENDING, MAX_PENDING_BYTES, Pending};
+pub use policies::{Binding, MAX_POLICY_BYTES, Misfit, StoredPolicy};
 pub use reference::{Reference, ReferenceError};
 pub use requested::Requested;
 #[cfg(feature = "keyring")]

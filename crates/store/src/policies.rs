@@ -42,12 +42,33 @@ pub struct StoredPolicy {
 }
 
 impl StoredPolicy {
-    /// Whether it may be used for a component that came from `source`: it was granted to that one,
-    /// or a person wrote it while the component was loaded.
+    /// Why it may not be used for a component that came from `source` and whose bytes have this
+    /// `digest`. It may be if it was granted to that one, or if a person wrote it while the
+    /// component was loaded.
     #[must_use]
-    pub fn is_for(&self, source: &str) -> bool {
-        self.binding.as_ref().is_none_or(|binding| binding.source == source)
+    pub fn misfit(&self, source: &str, digest: &Digest) -> Option<Misfit> {
+        let binding = self.binding.as_ref()?;
+        if binding.source != source {
+            return Some(Misfit::Source { granted_to: binding.source.clone() });
+        }
+        let pinned = binding.digest.filter(|pinned| pinned != digest)?;
+        Some(Misfit::Digest { pinned })
     }
+}
+
+/// Why a policy may not be used for a component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Misfit {
+    /// It was granted to one from another source.
+    Source {
+        /// Where that one came from.
+        granted_to: String,
+    },
+    /// It is pinned to other bytes from the same source.
+    Digest {
+        /// The digest of those bytes.
+        pinned: Digest,
+    },
 }
 
 /// What a policy was granted to.
@@ -57,10 +78,26 @@ impl StoredPolicy {
 pub struct Binding {
     /// Where the component came from, in the canonical spelling of [`Reference`](crate::Reference).
     pub source: String,
+    /// The digest of the only bytes from there that it counts for; any bytes from there if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+    /// A number that grows whenever the policy is [put](crate::Writer::put_policy), so that a
+    /// reader sees that somebody did so, even where the text is the same. It never falls back, also
+    /// where the policy was removed meanwhile; 0 if the policy was never put, or before there were
+    /// editions.
+    #[serde(default)]
+    pub edition: u64,
     /// What the application remembers beside the text, such as the identities of the directories;
     /// opaque here.
     #[serde(default)]
     pub pins: Value,
+}
+
+impl Binding {
+    /// That of a text that a person wrote for the component from `source`.
+    fn unpinned(source: &str) -> Self {
+        Self { source: source.to_owned(), digest: None, edition: 0, pins: Value::Null }
+    }
 }
 
 /// The file beside a policy: what the text that stands there was granted to, and the one before it,
@@ -84,6 +121,7 @@ struct Bound {
 pub(crate) struct Draft {
     text: String,
     pins: Value,
+    pin: Option<Digest>,
 }
 
 impl Draft {
@@ -93,6 +131,7 @@ impl Draft {
         id: &ComponentId,
         text: &str,
         pins: Value,
+        pin: Option<Digest>,
     ) -> Result<Self, StoreError> {
         if text.len() > MAX_POLICY_BYTES {
             let path = policy_path(layout, id);
@@ -103,7 +142,7 @@ impl Draft {
             let limit = MAX_BINDING_BYTES / 4;
             return Err(StoreError::BindingTooLarge { id: id.clone(), limit });
         }
-        Ok(Self { text: text.to_owned(), pins })
+        Ok(Self { text: text.to_owned(), pins, pin })
     }
 }
 
@@ -113,7 +152,7 @@ impl Store {
     /// A text that a person has just written is given once it has been left alone for 100
     /// milliseconds, so this may wait for that.
     ///
-    /// The caller asks [`StoredPolicy::is_for`] whether it is that of the component which has this
+    /// The caller asks [`StoredPolicy::misfit`] whether it is that of the component which has this
     /// id now.
     ///
     /// # Errors
@@ -150,8 +189,9 @@ impl Store {
 
 impl Store {
     /// Remembers `pins` beside the policy `stored` of the component `id` from `source`: for what a
-    /// person wrote, which comes without any. The text is not touched, and nothing happens if the
-    /// text or what stands beside it is another by now. Waits at most `timeout` for other writers.
+    /// person wrote, which comes without any. The text is not touched, what it is bound to and its
+    /// edition stay, and nothing happens if the text or what stands beside it is another by now.
+    /// Waits at most `timeout` for other writers.
     ///
     /// # Errors
     /// [`StoreError::NotLoaded`] if there is no such component any more,
@@ -164,20 +204,23 @@ impl Store {
         pins: Value,
         timeout: Duration,
     ) -> Result<(), StoreError> {
-        let Draft { text, pins } = Draft::new(&self.layout, id, &stored.text, pins)?;
+        let Draft { text, pins, .. } = Draft::new(&self.layout, id, &stored.text, pins, None)?;
         let _lock = self.lock(timeout)?;
-        if self.index()?.find(id).is_none_or(|entry| entry.source != source) {
+        let index = self.index()?;
+        let Some(entry) = index.find(id).filter(|entry| entry.source == source) else {
             return Err(StoreError::NotLoaded { id: id.clone() });
-        }
+        };
         check_directory(&self.layout.policies())?;
         let now = read_text(&policy_path(&self.layout, id))?;
         let before = read_bindings(&self.layout, id)?;
         let beside = select(before.clone(), &text).map(|bound| bound.binding);
-        if now.as_ref() != Some(&text) || beside != stored.binding || !stored.is_for(source) {
+        let is_as_seen = now.as_ref() == Some(&text) && beside == stored.binding;
+        if !is_as_seen || stored.misfit(source, &entry.digest).is_some() {
             return Ok(());
         }
         let policy = Digest::of(text.as_bytes());
-        let binding = Binding { source: source.to_owned(), pins };
+        let binding = beside.unwrap_or_else(|| Binding::unpinned(source));
+        let binding = Binding { pins, ..binding };
         let mut bindings = vec![Bound { policy, binding }];
         bindings.extend(before.into_iter().find(|bound| bound.policy != policy));
         write_bindings(&self.layout, id, bindings)
@@ -185,18 +228,28 @@ impl Store {
 }
 
 /// Writes the policy of `id`, for the component that comes from `source`. The renaming of the text
-/// is the moment at which it counts. Only for the lock's holder.
+/// is the moment at which it counts. `revision` is the one that the index gets with it. Only for
+/// the lock's holder.
 pub(crate) fn write(
     layout: &Layout,
     id: &ComponentId,
     source: &str,
+    revision: u64,
     draft: &Draft,
 ) -> Result<(), StoreError> {
     let path = policy_path(layout, id);
-    let binding = Binding { source: source.to_owned(), pins: draft.pins.clone() };
+    let before = read_bindings(layout, id).unwrap_or_default();
+    let last = before.iter().map(|bound| bound.binding.edition).max().unwrap_or_default();
+    let binding = Binding {
+        source: source.to_owned(),
+        digest: draft.pin,
+        // The revision, so that a policy which was removed does not begin with an old number.
+        edition: revision.max(last.saturating_add(1)),
+        pins: draft.pins.clone(),
+    };
     let mut bindings = vec![Bound { policy: Digest::of(draft.text.as_bytes()), binding }];
     // A text before that cannot be used needs nothing beside it.
-    if let (Ok(Some(text)), Ok(before)) = (read_text(&path), read_bindings(layout, id)) {
+    if let Ok(Some(text)) = read_text(&path) {
         let policy = Digest::of(text.as_bytes());
         bindings.extend(select(before, &text).map(|bound| Bound { policy, ..bound }));
     }
@@ -224,8 +277,8 @@ pub(crate) fn bind(layout: &Layout, id: &ComponentId, source: &str) -> Result<()
     }
     // A text that is refused is bound as well: it may be mended later.
     let text = read_text(&policy_path(layout, id)).ok().flatten().unwrap_or_default();
-    let binding = Binding { source: source.to_owned(), pins: Value::Null };
-    write_bindings(layout, id, vec![Bound { policy: Digest::of(text.as_bytes()), binding }])
+    let (policy, binding) = (Digest::of(text.as_bytes()), Binding::unpinned(source));
+    write_bindings(layout, id, vec![Bound { policy, binding }])
 }
 
 /// Clears away what lies there for a component that is not loaded: what an unloading left that was

@@ -140,7 +140,9 @@ impl Writer {
     /// Makes `text` the policy of the component `id`, whose entry is there or was inserted before;
     /// `pins` is what the application wants to find beside it again.
     ///
-    /// It counts for the component from its present source alone. The revision of the index changes
+    /// It counts for the component from its present source alone, and with a `pin` only for these
+    /// bytes from there: with others the component keeps the policy, which then
+    /// [does not fit](crate::StoredPolicy::misfit). The revision of the index changes
     /// with it, so that everybody who uses the store hears of it.
     ///
     /// # Errors
@@ -151,9 +153,10 @@ impl Writer {
         id: &ComponentId,
         text: &str,
         pins: Value,
+        pin: Option<Digest>,
     ) -> Result<(), StoreError> {
         self.check_loaded(id)?;
-        let draft = Draft::new(&self.store.layout, id, text, pins)?;
+        let draft = Draft::new(&self.store.layout, id, text, pins, pin)?;
         self.policies.insert(id.clone(), Some(draft));
         Ok(())
     }
@@ -226,9 +229,12 @@ impl Writer {
 
     fn write_policies(&self) -> Result<(), StoreError> {
         let layout = &self.store.layout;
+        let revision = self.index.revision().saturating_add(1);
         for (id, draft) in &self.policies {
             match (draft, self.entries.get(id)) {
-                (Some(draft), Some(entry)) => policies::write(layout, id, &entry.source, draft)?,
+                (Some(draft), Some(entry)) => {
+                    policies::write(layout, id, &entry.source, revision, draft)?;
+                }
                 _ => policies::remove(layout, id)?,
             }
         }

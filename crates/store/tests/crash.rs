@@ -11,6 +11,7 @@
 
 mod child;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use std::time::Duration;
 use child::{LONG, Random, Running, append, assert_whole, load, names};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use wassette_store::audit::{AuditLog, AuditSettings, verify};
-use wassette_store::{ComponentId, Store};
+use wassette_store::{ComponentId, Digest, Store};
 
 const ROUNDS: u64 = 60;
 
@@ -27,6 +28,7 @@ fn as_a_child() {
     match child::role() {
         Some((role, directory)) if role == "short of files" => short_of_files(&directory),
         Some((role, directory)) if role == "grant" => grant_without_end(&directory),
+        Some((role, directory)) if role == "ask" => ask_without_end(&directory),
         Some((role, directory)) if role == "log" => log_without_end(&directory),
         Some((seed, directory)) => write_without_end(&directory, seed.parse().unwrap()),
         None => {}
@@ -77,7 +79,7 @@ fn killed_at_any_moment_the_old_or_the_new_policy_is_there() {
         let store = Store::open(folder.path()).unwrap();
         let policy = store.policy(&id).unwrap();
         let found = policy.map(|policy| {
-            assert!(policy.is_for(&source));
+            assert_eq!(policy.misfit(&source, &Digest::of(&[1])), None);
             let number: u64 = policy.text.lines().next().unwrap().parse().unwrap();
             assert_eq!(policy.text, grant(number), "a part of it");
             assert_eq!(policy.binding.unwrap().pins, serde_json::json!(number));
@@ -88,6 +90,47 @@ fn killed_at_any_moment_the_old_or_the_new_policy_is_there() {
         assert_clean_after_writing(&store);
     }
     assert!(last.is_some(), "nothing was ever granted");
+}
+
+#[test]
+fn killed_at_any_moment_what_waits_was_asked_and_what_was_taken_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut random = Random(5);
+    // What waits for certain, and the highest number that was given.
+    let (mut certain, mut highest) = (BTreeSet::new(), 0);
+    for _ in 0..ROUNDS {
+        let mut asker = Running::start("ask", folder.path());
+        asker.wait_for("ready");
+        thread::sleep(Duration::from_micros(random.below(30_000)));
+        let mut taken = BTreeSet::new();
+        let lines = asker.kill();
+        for line in &lines {
+            if let Some(number) = number_in("kept ", line) {
+                assert!(number > highest, "{number} was used before");
+                highest = number;
+                certain.insert(number);
+            }
+            // Whether it was taken before the kill is open until the child says so.
+            certain.remove(&number_in("takes ", line).unwrap_or_default());
+            taken.extend(number_in("took ", line));
+        }
+        let store = Store::open(folder.path()).unwrap();
+        let found: BTreeSet<u64> = store
+            .pending()
+            .unwrap()
+            .into_iter()
+            .map(|pending| {
+                assert_eq!(pending.payload, payload(pending.key), "a part of it");
+                pending.number
+            })
+            .collect();
+        assert_eq!(names(&store, "pending").len(), found.len() + usize::from(highest > 0));
+        assert!(certain.is_subset(&found) && taken.is_disjoint(&found), "{lines:?}: {found:?}");
+        certain = found;
+        highest = highest.max(certain.last().copied().unwrap_or_default());
+        assert_clean_after_writing(&store);
+    }
+    assert!(highest > 0, "nothing was ever asked");
 }
 
 #[test]
@@ -112,7 +155,11 @@ fn killed_at_any_moment_the_log_has_all_that_was_said_to_be_in_it() {
 
 /// The last number that a line says after `word`.
 fn number_after(word: &str, lines: &[String]) -> Option<u64> {
-    lines.iter().rev().find_map(|line| line.split_once(word)?.1.parse().ok())
+    lines.iter().rev().find_map(|line| number_in(word, line))
+}
+
+fn number_in(word: &str, line: &str) -> Option<u64> {
+    line.split_once(word)?.1.parse().ok()
 }
 
 fn assert_clean_after_writing(store: &Store) {
@@ -158,9 +205,32 @@ fn grant_without_end(directory: &Path) {
     println!("ready");
     for number in first.. {
         let mut writer = store.write(LONG).unwrap();
-        writer.put_policy(&id, &grant(number), serde_json::json!(number)).unwrap();
+        writer.put_policy(&id, &grant(number), serde_json::json!(number), None).unwrap();
         writer.commit().unwrap();
         println!("granted {number}");
+    }
+}
+
+/// What is asked for under this key, of a length of its own.
+fn payload(key: Digest) -> serde_json::Value {
+    let length = 1 + usize::from(key.as_bytes()[0]) * 100;
+    serde_json::json!({ "ask": key.hex().repeat(length / 64 + 1) })
+}
+
+fn ask_without_end(directory: &Path) {
+    let store = Store::open(directory).unwrap();
+    println!("ready");
+    for number in 0_u64.. {
+        let key = Digest::of(format!("{} {number}", std::process::id()).as_bytes());
+        println!("kept {}", store.keep_pending(key, payload(key), LONG).unwrap());
+        let waiting = store.pending().unwrap();
+        if waiting.len() > 4 {
+            let first = waiting[0].number;
+            println!("takes {first}");
+            let taken = store.take_pending(first, LONG).unwrap();
+            assert_eq!(taken.payload, payload(taken.key));
+            println!("took {first}");
+        }
     }
 }
 

@@ -218,10 +218,11 @@ fn write_with_open_umask(directory: &Path) {
     store.cache_key().unwrap();
     let id = ComponentId::parse("x").unwrap();
     let mut writer = store.write(LONG).unwrap();
-    writer.put_policy(&id, "a: 1\n", serde_json::Value::Null).unwrap();
+    writer.put_policy(&id, "a: 1\n", serde_json::Value::Null, None).unwrap();
     writer.commit().unwrap();
     store.set_secrets(&id, &[("KEY".to_owned(), "value".to_owned().into())]).unwrap();
     append(&AuditLog::open(&store, AuditSettings::default()).unwrap(), "x").unwrap();
+    store.keep_pending(Digest::of(b"x"), serde_json::Value::Null, LONG).unwrap();
     fs::write(directory.join("index.json"), "damaged").unwrap();
     store.write(LONG).unwrap().commit().unwrap();
 }
@@ -240,6 +241,9 @@ fn use_read_only(directory: &Path) {
     let logged = AuditLog::open(&store, AuditSettings::default()).unwrap_err();
     assert!(matches!(logged, AuditError::Store(StoreError::ReadOnly { .. })), "{logged}");
     assert_eq!(verify(&store.audit_dir()).unwrap().problem, None);
+    assert_eq!(store.pending().unwrap(), []);
+    let asked = store.keep_pending(Digest::of(&[1]), serde_json::Value::Null, LONG).unwrap_err();
+    assert!(matches!(asked, StoreError::ReadOnly { .. }), "{asked}");
     let missing = Store::open(&directory.join("missing")).unwrap_err();
     assert!(matches!(missing, StoreError::ReadOnly { .. }), "{missing}");
 }

@@ -23,7 +23,11 @@ fn x() -> ComponentId {
 }
 
 fn load(store: &Store, source: &str, replace: Replace) -> Change {
-    let artifact = Artifact::new(source.as_bytes().to_vec(), source.to_owned());
+    load_bytes(store, source, source.as_bytes(), replace)
+}
+
+fn load_bytes(store: &Store, source: &str, bytes: &[u8], replace: Replace) -> Change {
+    let artifact = Artifact::new(bytes.to_vec(), source.to_owned());
     let mut writer = store.write(LONG).unwrap();
     writer.put_blob(&artifact).unwrap();
     let entry = Entry {
@@ -49,8 +53,27 @@ fn store() -> (TempDir, Store) {
 
 fn put(store: &Store, text: &str, pins: Value) -> u64 {
     let mut writer = store.write(LONG).unwrap();
-    writer.put_policy(&x(), text, pins).unwrap();
+    writer.put_policy(&x(), text, pins, None).unwrap();
     writer.commit().unwrap().revision()
+}
+
+fn put_pinned(store: &Store, text: &str, pin: Option<Digest>) {
+    let mut writer = store.write(LONG).unwrap();
+    writer.put_policy(&x(), text, json!(1), pin).unwrap();
+    writer.commit().unwrap();
+}
+
+/// The digest of the bytes with which [`load`] begins.
+fn first() -> Digest {
+    Digest::of(HERE.as_bytes())
+}
+
+fn is_for(policy: &StoredPolicy, source: &str) -> bool {
+    policy.misfit(source, &first()).is_none()
+}
+
+fn edition(store: &Store) -> u64 {
+    found(store).binding.unwrap().edition
 }
 
 fn unload(store: &Store) {
@@ -81,9 +104,12 @@ fn what_is_put_is_found_and_the_revision_tells_of_it() {
 
     let policy = found(&store);
     assert_eq!(policy.text, "a: 1\n");
-    assert_eq!(policy.binding, Some(Binding { source: HERE.to_owned(), pins }));
+    assert_eq!(
+        policy.binding,
+        Some(Binding { edition: before + 1, pins, ..Binding::unpinned(HERE) })
+    );
     assert_eq!(policy.path, store.dir().join("policies/x.yaml"));
-    assert!(policy.is_for(HERE) && !policy.is_for(ELSEWHERE));
+    assert!(is_for(&policy, HERE) && !is_for(&policy, ELSEWHERE));
     assert_eq!(fs::metadata(&policy.path).unwrap().mode() & 0o777, 0o600);
 
     let mut writer = store.write(LONG).unwrap();
@@ -98,7 +124,7 @@ fn what_is_put_is_found_and_the_revision_tells_of_it() {
 fn a_policy_that_is_not_committed_is_forgotten() {
     let (_folder, store) = store();
     let mut writer = store.write(LONG).unwrap();
-    writer.put_policy(&x(), "a: 1\n", Value::Null).unwrap();
+    writer.put_policy(&x(), "a: 1\n", Value::Null, None).unwrap();
     drop(writer);
     assert_eq!(store.policy(&x()).unwrap(), None);
 }
@@ -150,7 +176,7 @@ fn denied_grant_to_what_is_not_loaded() {
     unload(&store);
     let mut writer = store.write(LONG).unwrap();
     for error in [
-        writer.put_policy(&x(), "a: 1\n", Value::Null).unwrap_err(),
+        writer.put_policy(&x(), "a: 1\n", Value::Null, None).unwrap_err(),
         writer.remove_policy(&x()).unwrap_err(),
     ] {
         assert!(matches!(error, StoreError::NotLoaded { .. }), "{error}");
@@ -176,9 +202,9 @@ fn denied_policy_of_a_component_to_one_from_another_source() {
 
     // The same, but the process dies before it removes the file that a person had written.
     fs::write(yaml(&store), "a: 2\n").unwrap();
-    assert!(found(&store).is_for(HERE), "nothing says whose it is");
+    assert!(is_for(&found(&store), HERE), "nothing says whose it is");
     bind(&store.layout, &x(), ELSEWHERE).unwrap();
-    assert!(found(&store).is_for(ELSEWHERE) && !found(&store).is_for(HERE));
+    assert!(is_for(&found(&store), ELSEWHERE) && !is_for(&found(&store), HERE));
 }
 
 #[test]
@@ -186,7 +212,7 @@ fn an_update_from_the_same_source_keeps_the_policy() {
     let (_folder, store) = store();
     put(&store, "a: 1\n", Value::Null);
     load(&store, HERE, Replace::Refuse);
-    assert!(found(&store).is_for(HERE));
+    assert!(is_for(&found(&store), HERE));
 }
 
 #[test]
@@ -274,10 +300,10 @@ fn what_cannot_be_a_policy_is_refused() {
     assert_eq!(found(&store).text, longest);
 
     let mut writer = store.write(LONG).unwrap();
-    let error = writer.put_policy(&x(), &format!("{longest}#"), Value::Null).unwrap_err();
+    let error = writer.put_policy(&x(), &format!("{longest}#"), Value::Null, None).unwrap_err();
     assert!(matches!(error, StoreError::PolicyTooLarge { .. }), "{error}");
     let pins = json!(" ".repeat(MAX_BINDING_BYTES / 4));
-    let error = writer.put_policy(&x(), "a: 1\n", pins).unwrap_err();
+    let error = writer.put_policy(&x(), "a: 1\n", pins, None).unwrap_err();
     assert!(matches!(error, StoreError::BindingTooLarge { .. }), "{error}");
     drop(writer);
 
@@ -315,7 +341,7 @@ fn what_a_person_wrote_is_pinned_once_and_stays_as_it_is() {
     pin(&unpinned, json!(1)).unwrap();
     let pinned = found(&store);
     assert_eq!(pinned.text, "by hand");
-    assert_eq!(pinned.binding, Some(Binding { source: HERE.to_owned(), pins: json!(1) }));
+    assert_eq!(pinned.binding, Some(Binding { pins: json!(1), ..Binding::unpinned(HERE) }));
 
     // Whoever saw it before that, or sees another text, changes nothing.
     pin(&unpinned, json!(2)).unwrap();
@@ -326,4 +352,120 @@ fn what_a_person_wrote_is_pinned_once_and_stays_as_it_is() {
     assert_eq!(found(&store).binding.unwrap().pins, json!([1, 2]));
     unload(&store);
     pin(&pinned, json!(1)).unwrap_err();
+}
+
+#[test]
+fn denied_policy_to_other_bytes_than_those_it_is_pinned_to() {
+    let (_folder, store) = store();
+    let misfit = |source: &str, digest| found(&store).misfit(source, &digest);
+    put_pinned(&store, "a: 1\n", Some(first()));
+    let other = Digest::of(b"other");
+    let to_another = Misfit::Source { granted_to: HERE.to_owned() };
+    let to_these = Misfit::Digest { pinned: first() };
+    for (source, digest, expected) in [
+        (HERE, first(), None),
+        (HERE, other, Some(to_these.clone())),
+        (ELSEWHERE, first(), Some(to_another.clone())),
+        (ELSEWHERE, other, Some(to_another)),
+    ] {
+        assert_eq!(misfit(source, digest), expected, "{source} {digest}");
+    }
+
+    // A person who edits the text, directories that are remembered and other bytes change nothing.
+    fs::write(yaml(&store), "a: 2\n").unwrap();
+    let seen = found(&store);
+    store.pin_policy(&x(), HERE, &seen, json!(2), LONG).unwrap();
+    let remembered = found(&store).binding.unwrap();
+    assert_eq!(remembered, Binding { pins: json!(2), ..seen.binding.clone().unwrap() });
+    load_bytes(&store, HERE, b"other", Replace::Refuse);
+    assert_eq!(found(&store).text, "a: 2\n");
+    assert_eq!(misfit(HERE, other), Some(to_these));
+    let kept = found(&store);
+    store.pin_policy(&x(), HERE, &kept, json!(3), LONG).unwrap();
+    assert_eq!(found(&store), kept, "nothing is remembered for what it does not count for");
+    load(&store, HERE, Replace::Refuse);
+    assert_eq!(misfit(HERE, first()), None);
+
+    // A grant that is not pinned, of the same text too, counts for all bytes.
+    put_pinned(&store, "a: 2\n", None);
+    assert_eq!(misfit(HERE, other), None);
+}
+
+#[test]
+fn denied_pinned_policy_to_other_bytes_where_a_process_died_between_the_two_files() {
+    let (_folder, store) = store();
+    for before in ["a: 1\n", "a: edited\n"] {
+        put_pinned(&store, "a: 1\n", Some(first()));
+        fs::write(yaml(&store), before).unwrap();
+        put_pinned(&store, "a: 2\n", None);
+        fs::write(yaml(&store), before).unwrap();
+        let pinned = Some(Misfit::Digest { pinned: first() });
+        assert_eq!(found(&store).misfit(HERE, &Digest::of(b"other")), pinned);
+    }
+}
+
+#[test]
+fn every_policy_that_is_put_has_a_later_edition() {
+    let (_folder, store) = store();
+    let mut last = 0;
+    let mut is_later = || {
+        let before = std::mem::replace(&mut last, edition(&store));
+        before < last
+    };
+    let again = || put(&store, "a: 1\n", Value::Null);
+    let steps: [(&str, &dyn Fn()); 6] = [
+        ("the first", &|| {}),
+        ("the same text", &|| {}),
+        ("after a person", &|| fs::write(yaml(&store), "a: 2\n").unwrap()),
+        ("after its removal", &|| {
+            let mut writer = store.write(LONG).unwrap();
+            writer.remove_policy(&x()).unwrap();
+            writer.commit().unwrap();
+        }),
+        ("after another component", &|| {
+            unload(&store);
+            load(&store, HERE, Replace::Refuse);
+        }),
+        ("after damage", &|| fs::write(binding_path(&store.layout, &x()), "{").unwrap()),
+    ];
+    for (name, step) in steps {
+        step();
+        again();
+        assert!(is_later(), "{name}");
+    }
+    // As a process leaves it that dies before it publishes the index.
+    let revision = store.index().unwrap().revision();
+    let draft = Draft::new(&store.layout, &x(), "a: 1\n", Value::Null, None).unwrap();
+    write(&store.layout, &x(), HERE, revision + 1, &draft).unwrap();
+    assert!(is_later());
+    again();
+    assert!(is_later(), "after a death");
+}
+
+#[test]
+fn a_binding_without_digest_and_edition_counts_for_all_bytes() {
+    let (_folder, store) = store();
+    fs::write(yaml(&store), "a: 1\n").unwrap();
+    let digest = Digest::of(b"a: 1\n");
+    let text = json!({
+        "version": 1,
+        "bindings": [{ "policy": digest, "source": HERE, "pins": [1] }],
+    });
+    fs::write(binding_path(&store.layout, &x()), text.to_string()).unwrap();
+    let policy = found(&store);
+    assert!(is_for(&policy, HERE) && policy.misfit(HERE, &Digest::of(b"other")).is_none());
+    assert_eq!(policy.binding, Some(Binding { pins: json!([1]), ..Binding::unpinned(HERE) }));
+}
+
+#[test]
+fn denied_policy_whose_pin_cannot_be_read() {
+    let (_folder, store) = store();
+    put_pinned(&store, "a: 1\n", Some(first()));
+    let text = fs::read_to_string(binding_path(&store.layout, &x())).unwrap();
+    for damaged in ["sha512:", "sha256:0"] {
+        let damaged = text.replace("\"digest\":\"sha256:", &format!("\"digest\":\"{damaged}"));
+        assert_ne!(damaged, text);
+        fs::write(binding_path(&store.layout, &x()), damaged).unwrap();
+        assert!(matches!(store.policy(&x()), Err(StoreError::BindingDamaged { .. })));
+    }
 }
