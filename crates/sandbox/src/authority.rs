@@ -5,11 +5,14 @@
 //! since the call began, so that taking a right away bites in the middle of a call and giving one
 //! does not.
 
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
-use wassette_policy::{Denial, Destination, Effective, Host, Limits, Permit, Request};
+use wassette_policy::{
+    Denial, Destination, Effect, Effective, Host, Limits, Permit, Protocol, Request,
+};
 use zeroize::Zeroizing;
 
 use crate::egress::Network;
@@ -62,10 +65,18 @@ pub struct Authority {
     /// A place for each call of the component that may run at the same time.
     places: Arc<OnceLock<Semaphore>>,
     pace: Arc<Pace>,
+    /// Whether nothing gets out over the network, whatever the policy says.
+    is_silenced: bool,
+    /// In whose place this one stands, for a while.
+    instead_of: Option<Arc<Authority>>,
     successor: OnceLock<Arc<Authority>>,
 }
 
 impl Authority {
+    /// Why a silenced authority refuses what its policy allows.
+    pub const SILENCED: &'static str =
+        "it is allowed, but nothing is sent while the component may use files that are not granted";
+
     /// The authority of `parts`.
     pub fn new(parts: AuthorityParts) -> Self {
         let AuthorityParts { effective, limits, storage, values, network } = parts;
@@ -77,8 +88,49 @@ impl Authority {
             network,
             places: Arc::default(),
             pace: Arc::default(),
+            is_silenced: false,
+            instead_of: None,
             successor: OnceLock::new(),
         }
+    }
+
+    /// What `effective`, `limits` and `storage` say instead of what this authority says, with the
+    /// same values and the same way out. Its calls are counted by themselves. What supersedes this
+    /// one is asked by calls under the other, too: nothing is left there of a right that is taken
+    /// away.
+    #[must_use]
+    pub fn instead(
+        self: &Arc<Self>,
+        effective: Effective,
+        limits: Limits,
+        storage: Grants,
+    ) -> Self {
+        let (values, network) = (self.values.clone(), self.network.clone());
+        let parts = AuthorityParts { effective, limits, storage, values, network };
+        let mut other = Self::new(parts);
+        other.instead_of = Some(self.clone());
+        other
+    }
+
+    /// The same, but that nothing gets out over the network: what the policy allows there is refused
+    /// for the reason [`SILENCED`](Self::SILENCED).
+    #[must_use]
+    pub fn silenced(mut self) -> Self {
+        self.is_silenced = true;
+        self
+    }
+
+    /// `permit`, unless nothing gets out; `effect` is what it permits.
+    fn unless_silenced<T: Display>(
+        &self,
+        permit: Permit<T>,
+        effect: impl FnOnce(&T) -> Effect,
+    ) -> Result<Permit<T>, Denial> {
+        if !self.is_silenced {
+            return Ok(permit);
+        }
+        let target = permit.target();
+        Err(Denial::new(effect(target), &target.to_string(), Self::SILENCED))
     }
 
     /// Nothing but to compute, within `limits`.
@@ -114,9 +166,16 @@ impl Authority {
         let _ = self.successor.set(successor);
     }
 
-    /// What has taken the place of this authority, if something has.
+    /// Whether something has taken the place of this authority.
+    pub fn is_superseded(&self) -> bool {
+        self.latest().is_some()
+    }
+
+    /// What has taken the place of this authority, or of the one instead of which it stands, if
+    /// something has.
     pub(crate) fn latest(&self) -> Option<&Self> {
-        let mut latest = self.successor.get()?;
+        let replaced = || self.instead_of.as_ref()?.successor.get();
+        let mut latest = self.successor.get().or_else(replaced)?;
         while let Some(successor) = latest.successor.get() {
             latest = successor;
         }
@@ -133,7 +192,7 @@ impl Authority {
         if let Some(latest) = self.latest() {
             let _ = latest.effective.request(request.clone())?;
         }
-        self.effective.request(request)
+        self.unless_silenced(self.effective.request(request)?, |_| Effect::Http)
     }
 
     /// Whether `destination` may be spoken to without HTTP.
@@ -141,7 +200,11 @@ impl Authority {
         if let Some(latest) = self.latest() {
             let _ = latest.effective.socket(destination.clone())?;
         }
-        self.effective.socket(destination)
+        let permit = self.effective.socket(destination)?;
+        self.unless_silenced(permit, |to| match to.protocol {
+            Protocol::Udp => Effect::Udp,
+            _ => Effect::Tcp,
+        })
     }
 
     /// Whether the addresses of `host` may be asked for.
@@ -149,7 +212,7 @@ impl Authority {
         if let Some(latest) = self.latest() {
             let _ = latest.effective.lookup(host.clone())?;
         }
-        self.effective.lookup(host)
+        self.unless_silenced(self.effective.lookup(host)?, |_| Effect::Lookup)
     }
 
     /// Whether the variable `key` may be read.
@@ -264,6 +327,19 @@ mod tests {
         first.supersede(second.clone());
         second.supersede(third.clone());
         assert!(std::ptr::eq(first.latest().unwrap(), &raw const *third));
+    }
+
+    #[test]
+    fn denied_under_what_stands_in_its_place_what_is_taken_away() {
+        let limits = Limits::default();
+        let text = "environment: { allow: [{ key: A, value: a }] }";
+        let policy = Arc::new(wassette_policy::Policy::parse(text).unwrap());
+        let effective = Effective::new("a", policy, None);
+        let before = Arc::new(Authority::none("a", limits.clone()));
+        let other = before.instead(effective, limits.clone(), Grants::default());
+        assert!(!other.is_superseded() && other.variable("A").is_ok());
+        before.supersede(Arc::new(Authority::none("a", limits)));
+        assert!(other.is_superseded() && other.variable("A").is_err());
     }
 
     #[test]

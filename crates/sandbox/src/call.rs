@@ -50,6 +50,9 @@ pub struct Outcome {
     pub result: Result<Option<Value>, CallError>,
     /// What the sandbox refused, whether or not the guest cared.
     pub denials: Vec<Denial>,
+    /// Whether the call did nothing that would happen a second time if it ran again: it wrote
+    /// nothing, opened no socket and sent no request but GET and HEAD.
+    pub is_repeatable: bool,
     /// What the call used.
     pub usage: Usage,
     /// What the guest printed, bounded.
@@ -88,6 +91,7 @@ impl Engine {
         Outcome {
             result,
             denials: record.effects.denials(),
+            is_repeatable: record.effects.is_repeatable(),
             usage: Usage {
                 time: began.elapsed(),
                 cpu: record.meter.spent(),

@@ -2,7 +2,7 @@
 //! has used. Everything that leaves the sandbox passes here after the policy was asked; an effect
 //! that has to be recorded and cannot be must not happen.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wassette_policy::{Denial, Effect, Limits};
@@ -58,6 +58,8 @@ struct Shared {
     denials: Mutex<Vec<Denial>>,
     /// How many refusals there were.
     refused: AtomicUsize,
+    /// Whether something was done that happens twice if the call runs twice.
+    is_final: AtomicBool,
     observer: Option<Arc<dyn Observer>>,
     requests: Allowance,
     in_flight: Allowance,
@@ -100,6 +102,7 @@ impl Effects {
         Self(Arc::new(Shared {
             denials: Mutex::default(),
             refused: AtomicUsize::new(0),
+            is_final: AtomicBool::new(false),
             observer,
             requests: Allowance::new("requests", limits.requests.into()),
             in_flight: Allowance::new("requests-in-flight", limits.requests_in_flight.into()),
@@ -115,12 +118,22 @@ impl Effects {
 
     /// `target` was permitted by `rule` and is about to happen.
     pub(crate) fn permitted(&self, effect: Effect, target: &str, rule: &str) -> Result<(), Denial> {
-        let Some(observer) = &self.0.observer else { return Ok(()) };
-        let event = Event { effect, target, decision: Decided::Allowed { rule } };
-        observer.event(&event).map_err(|Unrecorded| {
-            let reason = "the decision log cannot be written, and the operator wants all in it";
-            self.note(Denial::new(effect, target, reason))
-        })
+        if let Some(observer) = &self.0.observer {
+            let event = Event { effect, target, decision: Decided::Allowed { rule } };
+            observer.event(&event).map_err(|Unrecorded| {
+                let reason = "the decision log cannot be written, and the operator wants all in it";
+                self.note(Denial::new(effect, target, reason))
+            })?;
+        }
+        if happens_twice(effect, target) {
+            self.0.is_final.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Whether the call has done nothing so far that would happen a second time if it ran again.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        !self.0.is_final.load(Ordering::Relaxed)
     }
 
     /// Notes a refusal, whether or not the guest will care, and gives it back.
@@ -170,6 +183,15 @@ impl Effects {
 
     fn take(&self, allowance: &Allowance, amount: u64) -> Result<(), Denial> {
         allowance.take(amount).map_err(|denial| self.denied(denial))
+    }
+}
+
+/// Whether a thing is done a second time, rather than only seen, when a call runs again.
+fn happens_twice(effect: Effect, target: &str) -> bool {
+    match effect {
+        Effect::Read | Effect::Lookup | Effect::Variable | Effect::Limit => false,
+        Effect::Http => !["GET ", "HEAD "].iter().any(|safe| target.starts_with(safe)),
+        Effect::Write | Effect::Tcp | Effect::Udp => true,
     }
 }
 

@@ -9,6 +9,8 @@
 //! 5. TLS proves that the other side has the *name*;
 //! 6. secrets are added; the request leaves, and its answer comes back counted, timed and masked.
 //!
+//! What the operator asks for goes through [`fetch`], which no guest can reach.
+//!
 //! Each request has a connection of its own, which ends with it: nothing is shared between requests,
 //! components or people. Redirects are the guest's to follow, and each is a request of its own.
 
@@ -16,6 +18,7 @@ mod body;
 mod dial;
 mod disguise;
 mod exchange;
+mod fetch;
 mod inject;
 mod mask;
 mod network;
@@ -34,6 +37,7 @@ use crate::placeholders::Placeholders;
 use crate::requests::CHUNK;
 
 use exchange::Exchange;
+pub use fetch::{FetchError, FetchLimits, Fetched};
 pub use mask::Masker;
 pub use network::{Network, NetworkSettings, Waits};
 pub use proxy::{Proxy, ProxyError};

@@ -197,6 +197,25 @@ pub enum CallError {
 }
 
 impl CallError {
+    /// The name of the limit at which the call ended, if it ended at one.
+    pub const fn limit(&self) -> Option<&'static str> {
+        match self {
+            Self::Time { .. } => Some("time"),
+            Self::Cpu { .. } => Some("cpu"),
+            Self::Pace { .. } => Some("calls-per-minute"),
+            Self::Memory { .. } => Some("memory"),
+            Self::Tables { .. } => Some("table-elements"),
+            Self::Instances { .. } => Some("instances"),
+            Self::Handles { .. } => Some("handles"),
+            Self::HostCall { .. } => Some("host-call-bytes"),
+            Self::Trap { .. }
+            | Self::Exit { .. }
+            | Self::Busy
+            | Self::Stopped
+            | Self::Internal(_) => None,
+        }
+    }
+
     /// What Wasmtime's error means. `limits` are those that the call ran under.
     pub(crate) fn read(error: &wasmtime::Error, limits: &wassette_policy::Limits) -> Self {
         if let Some(known) = error.downcast_ref::<Self>() {

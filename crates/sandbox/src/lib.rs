@@ -38,12 +38,12 @@ pub use compiler::{CompileLimits, Compiler, compile_child};
 pub use component::Component;
 pub use effects::{Decided, Event, Observer, Unrecorded};
 pub use egress::{
-    Addresses, Bundle, Masker, Network, NetworkSettings, Proxy, ProxyError, Resolver, Roots,
-    RootsError, Waits,
+    Addresses, Bundle, FetchError, FetchLimits, Fetched, Masker, Network, NetworkSettings, Proxy,
+    ProxyError, Resolver, Roots, RootsError, Waits,
 };
 pub use engine::{Engine, EngineError};
 pub use error::{CallError, CompileError};
 pub use storage::{
-    Ceiling, Forbidden, Grants, Pin, Pins, Problem as StorageProblem, Resolution, Workspace,
-    Workspaces,
+    Ceiling, Forbidden, Grants, Manner, Overlay, OverlayLimits, Pin, Pins,
+    Problem as StorageProblem, Resolution, Stand, Workspace, Workspaces,
 };

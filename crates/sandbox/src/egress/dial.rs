@@ -1,5 +1,5 @@
-//! Makes a connection to addresses that were permitted, one after the other, and to no others. It
-//! takes permits, not names: nothing is resolved here but the operator's own proxy.
+//! Makes a connection to addresses that were approved, one after the other, and to no others. It
+//! takes approvals, not names: nothing is resolved here but the operator's own proxy.
 
 use std::io;
 use std::net::SocketAddr;
@@ -18,17 +18,33 @@ pub(crate) trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Connection for S {}
 
-/// Connects to the first of `permits` that answers before `deadline`, and makes sure that it is
+/// An address that may be dialled, for somebody answers for it.
+pub(crate) struct Approved(SocketAddr);
+
+impl Approved {
+    /// An address of a host that the operator asks for. Nothing that a guest wants may come here.
+    pub(crate) fn by_operator(address: SocketAddr) -> Self {
+        Self(address)
+    }
+}
+
+impl From<Permit<SocketAddr>> for Approved {
+    fn from(permit: Permit<SocketAddr>) -> Self {
+        Self(permit.into_target())
+    }
+}
+
+/// Connects to the first of `addresses` that answers before `deadline`, and makes sure that it is
 /// `destination` if that is asked for by `https`.
 pub(crate) async fn dial(
     network: &Network,
     destination: &Destination,
-    permits: Vec<Permit<SocketAddr>>,
+    addresses: Vec<Approved>,
     deadline: Instant,
 ) -> Result<Box<dyn Connection>, Error> {
     let https = destination.protocol == Protocol::Https;
     let connect = async {
-        let stream = reach(network, https, &destination.host, permits, deadline).await?;
+        let stream = reach(network, https, &destination.host, addresses, deadline).await?;
         if !https {
             return Ok(Box::new(stream) as Box<dyn Connection>);
         }
@@ -44,13 +60,12 @@ async fn reach(
     network: &Network,
     https: bool,
     host: &Host,
-    permits: Vec<Permit<SocketAddr>>,
+    addresses: Vec<Approved>,
     deadline: Instant,
 ) -> Result<TcpStream, Error> {
     let mut failed = Error::DestinationNotFound;
-    let mut left = u32::try_from(permits.len()).unwrap_or(u32::MAX);
-    for permit in permits {
-        let address = permit.into_target();
+    let mut left = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
+    for Approved(address) in addresses {
         let now = Instant::now();
         let share = now + deadline.saturating_duration_since(now) / left.max(1);
         left = left.saturating_sub(1);

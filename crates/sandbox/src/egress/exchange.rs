@@ -17,7 +17,7 @@ use wassette_policy::{
 };
 
 use super::body::Answer;
-use super::dial::{Connection, dial};
+use super::dial::{Approved, Connection, dial};
 use super::disguise;
 use super::inject::Injection;
 use super::{Masker, Sent};
@@ -30,7 +30,7 @@ pub(crate) const HEAD: usize = 64 << 10;
 /// The most headers of an answer.
 const HEADERS: usize = 100;
 
-type Wire = http1::Connection<TokioIo<Box<dyn Connection>>, WasiBody>;
+pub(crate) type Wire = http1::Connection<TokioIo<Box<dyn Connection>>, WasiBody>;
 type Done = Sent<Result<(), Error>>;
 
 /// What one call sends requests with.
@@ -144,7 +144,7 @@ impl Exchange {
     }
 
     /// The permitted ones of the addresses that the host has.
-    async fn addresses(&self, approval: &Approval) -> Result<Vec<Permit<SocketAddr>>, Error> {
+    async fn addresses(&self, approval: &Approval) -> Result<Vec<Approved>, Error> {
         let destination = &approval.permit.target().destination;
         let found = match &destination.host {
             Host::Address(address) => vec![*address],
@@ -163,7 +163,7 @@ impl Exchange {
                 Ok(_) if exposed && !is_near(classify(address)) => {
                     denied.get_or_insert_with(|| in_the_clear(&approval.permit));
                 }
-                Ok(address) => permitted.push(address),
+                Ok(address) => permitted.push(address.into()),
                 Err(denial) => denied = denied.or(Some(denial)),
             }
         }
@@ -197,15 +197,7 @@ impl Exchange {
 
     /// Refuses an answer in which no secret could be found.
     fn legible(&self, approval: &Approval, response: &Response<Incoming>) -> Result<(), Error> {
-        let is_only = |header, word: &str| {
-            let mut values = response.headers().get_all(header).iter();
-            values.all(|value| value.as_bytes().eq_ignore_ascii_case(word.as_bytes()))
-        };
-        let illegible = match () {
-            () if !is_only(CONTENT_ENCODING, "identity") => Error::HttpResponseContentCoding(None),
-            () if !is_only(TRANSFER_ENCODING, "chunked") => Error::HttpResponseTransferCoding(None),
-            () => return Ok(()),
-        };
+        let Err(illegible) = plain(response.headers()) else { return Ok(()) };
         let target = approval.permit.target().to_string();
         let reason = "the answer is compressed although the request asked for none, and the secret \
                       that was added to the request could not be hidden in it";
@@ -214,8 +206,23 @@ impl Exchange {
     }
 }
 
+/// Refuses an answer whose body is not sent as it is.
+pub(crate) fn plain(headers: &HeaderMap) -> Result<(), Error> {
+    let is_only = |header, word: &str| {
+        let mut values = headers.get_all(header).iter();
+        values.all(|value| value.as_bytes().eq_ignore_ascii_case(word.as_bytes()))
+    };
+    match () {
+        () if !is_only(CONTENT_ENCODING, "identity") => Err(Error::HttpResponseContentCoding(None)),
+        () if !is_only(TRANSFER_ENCODING, "chunked") => {
+            Err(Error::HttpResponseTransferCoding(None))
+        }
+        () => Ok(()),
+    }
+}
+
 /// Sends `request` and drives the connection until the head of the answer is there.
-async fn send(
+pub(crate) async fn send(
     stream: Box<dyn Connection>,
     request: Request<WasiBody>,
     deadline: Instant,
@@ -231,10 +238,11 @@ async fn send(
         tokio::select! {
             biased;
             response = &mut answer => Ok((response.map_err(failure)?, Some(wire))),
-            ended = &mut wire => {
-                ended.map_err(failure)?;
-                Ok((answer.await.map_err(failure)?, None))
-            }
+            // Some servers say all and hang up without a word: the answer counts.
+            ended = &mut wire => match (answer.await, ended) {
+                (Ok(answer), _) => Ok((answer, None)),
+                (Err(_), Err(error)) | (Err(error), Ok(())) => Err(failure(error)),
+            },
         }
     };
     timeout(first_byte, exchange).await.map_err(|_| Error::ConnectionReadTimeout)?

@@ -72,7 +72,7 @@ impl Waits {
     }
 }
 
-/// The way out of this machine. What may take it, a policy says.
+/// The way out of this machine. What of a guest's may take it, a policy says.
 pub struct Network {
     pub(crate) resolver: Arc<dyn Resolver>,
     pub(crate) tls: Tls,

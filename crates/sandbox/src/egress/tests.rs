@@ -2,6 +2,7 @@
 
 mod bounds;
 mod destinations;
+mod fetches;
 mod proxied;
 mod secrets;
 mod tls;

@@ -33,7 +33,11 @@ impl Session {
         };
         let name = self.entry(&spot, ErrorCode::Exist)?;
         self.permit(&spot.door, &spot.at, Access::Write)?;
-        self.create(0, || rustix::fs::mkdirat(&spot.held, name, Mode::from_raw_mode(0o777)))
+        self.create(0, || rustix::fs::mkdirat(&spot.held, name, Mode::from_raw_mode(0o777)))?;
+        if let Some(overlay) = self.overlay() {
+            overlay.created(disk::facts_at(&spot.held, name).map_err(code)?.id);
+        }
+        Ok(())
     }
 
     pub(super) fn remove_directory_at(&self, base: &Handle, path: &str) -> Answer<()> {
@@ -41,6 +45,7 @@ impl Session {
         self.check_movable(&spot)?;
         let name = self.entry(&spot, ErrorCode::Invalid)?;
         self.permit(&spot.door, &spot.at, Access::Write)?;
+        self.fill_before(&spot, name)?;
         rustix::fs::unlinkat(&spot.held, name, AtFlags::REMOVEDIR).map_err(code)
     }
 
@@ -113,10 +118,19 @@ impl Session {
         if disk::facts_at(&new.held, new_name).is_ok_and(|facts| facts.kind == FileType::Directory)
         {
             self.check_movable(&new)?;
+            self.fill_before(&new, new_name)?;
         }
         self.permit(&old.door, &old.at, Access::Write)?;
         self.permit(&new.door, &new.at, Access::Write)?;
         rustix::fs::renameat(&old.held, name, &new.held, new_name).map_err(code)
+    }
+
+    /// In a private copy, a directory that nobody has entered yet is empty only because of that.
+    fn fill_before(&self, spot: &Spot, name: &str) -> Answer<()> {
+        match self.overlay() {
+            None => Ok(()),
+            Some(_) => self.hold(&spot.held, name).map(drop).map_err(code),
+        }
     }
 
     /// The name of the entry that is to be changed, if it may be.

@@ -142,6 +142,9 @@ impl Session {
         self.check_single(&spot, facts, wish.access())?;
         self.check_not_ours(&spot, facts, wish.access())?;
         self.permit_wish(&spot, wish)?;
+        if let Some(overlay) = self.overlay() {
+            overlay.fill(&spot.held, name, facts.id, wish.truncate).map_err(code)?;
+        }
         let token = descriptors::take()?;
         let file = open_file(&spot.held, name, wish, OFlags::empty()).map_err(code)?;
         let opened = disk::facts(&file).map_err(code)?;
@@ -161,6 +164,9 @@ impl Session {
         // Exclusively in any case: what has come to exist meanwhile was not judged.
         let flags = OFlags::CREATE | OFlags::EXCL;
         let file = self.create(0, || open_file(&spot.held, name, wish, flags))?;
+        if let Some(overlay) = self.overlay() {
+            overlay.created(disk::facts(&file).map_err(code)?.id);
+        }
         Ok(spot.into_file(file, wish, token))
     }
 
@@ -212,7 +218,11 @@ impl Session {
                     {
                         Err(ErrorCode::NotDirectory)
                     }
-                    (Sight::Whole, facts) => facts.map(Seen::Whole),
+                    (Sight::Whole, Ok(facts)) => {
+                        self.looked(&spot.door, &spot.at);
+                        Ok(Seen::Whole(facts))
+                    }
+                    (Sight::Whole, Err(error)) => Err(error),
                     (_, Ok(facts)) if facts.kind == FileType::Directory => {
                         Ok(Seen::Passage(spot.door.shown(&spot.at)))
                     }

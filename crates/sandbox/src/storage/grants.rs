@@ -11,6 +11,7 @@ use wassette_policy::{
 
 use super::disk::Id;
 use super::forbidden::Forbidden;
+use super::overlay::Overlay;
 use super::place::{Pins, Place, Problem, Workspaces, canonical, taken_away};
 use super::rules::{Beginning, Segments, borrowed, path, placed, segments};
 
@@ -63,7 +64,10 @@ pub struct Resolution {
 
 /// The storage rights of one component. Clones share them; the default is to have none.
 #[derive(Clone, Default)]
-pub struct Grants(Option<Arc<Resolved>>);
+pub struct Grants {
+    resolved: Option<Arc<Resolved>>,
+    overlay: Option<Overlay>,
+}
 
 struct Resolved {
     rules: FileRules,
@@ -138,31 +142,43 @@ impl Grants {
             workspaces: workspaces.keys().cloned().collect(),
             forbidden: forbidden.identities().clone(),
         };
-        Resolution { grants: Self(Some(Arc::new(resolved))), pins: found, problems }
+        let grants = Self { resolved: Some(Arc::new(resolved)), overlay: None };
+        Resolution { grants, pins: found, problems }
+    }
+
+    /// The same rights in a private copy: what a guest reads and writes under them is `overlay`'s.
+    #[must_use]
+    pub fn within(self, overlay: &Overlay) -> Self {
+        Self { overlay: Some(overlay.clone()), ..self }
+    }
+
+    /// The copy in which the rights hold, if it is not the disk itself.
+    pub(super) fn overlay(&self) -> Option<&Overlay> {
+        self.overlay.as_ref()
     }
 
     pub(super) fn roots(&self) -> &[Root] {
-        self.0.as_ref().map_or(&[], |resolved| &resolved.roots)
+        self.resolved.as_ref().map_or(&[], |resolved| &resolved.roots)
     }
 
     /// Where rules begin, those of the ceiling among them.
     pub(super) fn begins(&self) -> &[Beginning] {
-        self.0.as_ref().map_or(&[], |resolved| &resolved.begins)
+        self.resolved.as_ref().map_or(&[], |resolved| &resolved.begins)
     }
 
     /// Whether that file or directory is open to no component.
     pub(super) fn forbids(&self, id: Id) -> bool {
-        self.0.as_ref().is_some_and(|resolved| resolved.forbidden.contains(&id))
+        self.resolved.as_ref().is_some_and(|resolved| resolved.forbidden.contains(&id))
     }
 
     /// Whether something that is allowed may lie at the canonical path `at` or below it.
     pub(super) fn leads(&self, at: &[String]) -> bool {
-        self.0.as_ref().is_some_and(|resolved| resolved.rules.leads(&borrowed(at)))
+        self.resolved.as_ref().is_some_and(|resolved| resolved.rules.leads(&borrowed(at)))
     }
 
     /// Whether `access` to the canonical path `at` is allowed.
     pub(super) fn allows(&self, at: &[String], access: Access) -> bool {
-        self.0.as_ref().is_some_and(|resolved| resolved.rules.allows(&borrowed(at), access))
+        self.resolved.as_ref().is_some_and(|resolved| resolved.rules.allows(&borrowed(at), access))
     }
 
     /// Permission for `access` to the canonical path `at`, which the guest knows as `shown`.
@@ -172,7 +188,7 @@ impl Grants {
         shown: &[String],
         access: Access,
     ) -> Result<Permit<FileTarget>, Denial> {
-        match &self.0 {
+        match &self.resolved {
             None => Err(self.unmatched(shown, access)),
             Some(resolved) => {
                 let denied = resolved.rules.permit(&borrowed(at), &self.spelled(shown), access);
@@ -199,7 +215,7 @@ impl Grants {
 
     /// `denial`, unless a rule would speak of the path and is void: then that is the reason.
     fn with_void(&self, shown: &[String], denial: Denial) -> Denial {
-        let mut void = self.0.iter().flat_map(|resolved| &resolved.void);
+        let mut void = self.resolved.iter().flat_map(|resolved| &resolved.void);
         match void.find(|(at, _)| shown.starts_with(at)) {
             Some((_, reason)) if denial.grant.is_some() => {
                 Denial::new(denial.effect, &denial.target, reason)
@@ -210,7 +226,7 @@ impl Grants {
 
     /// How a rule spells a path that the guest knows.
     pub(super) fn spelled(&self, shown: &[String]) -> String {
-        let workspaces = self.0.as_ref().map(|resolved| &resolved.workspaces);
+        let workspaces = self.resolved.as_ref().map(|resolved| &resolved.workspaces);
         match shown {
             [name, rest @ ..] if workspaces.is_some_and(|known| known.contains(name)) => {
                 let rest = if rest.is_empty() { String::new() } else { path(rest) };

@@ -12,14 +12,14 @@ use rustix::fs::{Access as May, AtFlags, FileType};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use wassette_policy::{Access, StorageRoot, StorageRule};
+use wassette_policy::{Access, StorageRoot, StorageRule, word};
 
 use super::disk::{self, Id};
 use super::rules::{Segments, path, segments};
 
 /// A rule that is void, and why. Other rules are not touched by it.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
-#[error("the storage rule `{rule}` is void: {reason}")]
+#[error("the storage rule `{}` is void: {reason}", word(.rule))]
 #[diagnostic(help("{help}"))]
 pub struct Problem {
     /// The rule's uri in its canonical spelling.
@@ -104,10 +104,40 @@ impl Pins {
         self.deny.remove(uri);
     }
 
+    /// Adds what is pinned in `others`. What was here stays as it is.
+    pub fn extend(&mut self, others: &Self) {
+        for (uri, pin) in &others.allow {
+            self.allow.entry(uri.clone()).or_insert_with(|| pin.clone());
+        }
+        for (uri, path) in &others.deny {
+            self.deny.entry(uri.clone()).or_insert_with(|| path.clone());
+        }
+    }
+
+    /// Where the rule that allows this canonical `uri` stands, if it is pinned.
+    pub fn stand(&self, uri: &str) -> Option<Stand> {
+        let Pin { path, file, dev, ino } = self.allow.get(uri)?;
+        let path = match file {
+            Some(file) if path == "/" => format!("/{file}"),
+            Some(file) => format!("{path}/{file}"),
+            None => path.clone(),
+        };
+        Some(Stand { path, identity: format!("{dev}:{ino}") })
+    }
+
     /// Whether nothing is pinned.
     pub fn is_empty(&self) -> bool {
         self.allow.is_empty() && self.deny.is_empty()
     }
+}
+
+/// Where a rule stands, for whoever is to decide on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stand {
+    /// The canonical path at which it begins.
+    pub path: String,
+    /// What no other directory has at the same time.
+    pub identity: String,
 }
 
 /// Where a rule stands.

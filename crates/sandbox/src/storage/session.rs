@@ -12,6 +12,7 @@ use wassette_policy::{Access, Denial, FileTarget, Permit};
 use super::descriptors::Held;
 use super::disk::{self, Answer, Facts, code};
 use super::grants::{Grants, Root, effect};
+use super::overlay::{Manner, Overlay};
 use super::rules::{Beginning, Segments};
 use crate::authority::Authority;
 use crate::effects::Effects;
@@ -93,11 +94,15 @@ impl Session {
         let opened = door.held.get_or_init(|| {
             let held =
                 held.filter(|held| disk::facts(held).is_ok_and(|facts| facts.id == door.root.id));
-            held.ok_or_else(|| {
+            let held = held.ok_or_else(|| {
                 let why = "the target has changed since it was granted: it was moved, replaced or \
                            taken away";
                 self.refuse_at(door, &door.root.at, Access::Read, why)
-            })
+            })?;
+            match self.grants.overlay() {
+                None => Ok(held),
+                Some(overlay) => overlay.root(&door.root, self).map_err(code),
+            }
         });
         opened.clone()
     }
@@ -105,7 +110,25 @@ impl Session {
     /// The directory `name` in `directory`, held for the guest.
     pub(super) fn hold(&self, directory: &Held, name: &str) -> Result<Arc<Held>, Errno> {
         let held = Held::new(|| disk::directory_at(directory, name))?;
-        if self.grants.forbids(disk::facts(&held)?.id) { Err(Errno::ACCESS) } else { Ok(held) }
+        if self.grants.forbids(disk::facts(&held)?.id) {
+            return Err(Errno::ACCESS);
+        }
+        if let Some(overlay) = self.grants.overlay() {
+            overlay.enter(&held, self)?;
+        }
+        Ok(held)
+    }
+
+    /// The private copy in which the call works, if it does not work on the disk itself.
+    pub(super) fn overlay(&self) -> Option<&Overlay> {
+        self.grants.overlay()
+    }
+
+    /// Notes for who learns that a guest looked at `at`, which it may see.
+    pub(super) fn looked(&self, door: &Door, at: &[String]) {
+        if let Some(overlay) = self.grants.overlay() {
+            overlay.used(self.grants.spelled(&door.shown(at)), Access::Read, Manner::Look);
+        }
     }
 
     /// Whether that is open to no component.
@@ -163,6 +186,9 @@ impl Session {
                 break;
             }
         }
+        if let (Ok(permit), Some(overlay)) = (&permit, self.grants.overlay()) {
+            overlay.used(permit.target().shown.clone(), access, Manner::Use);
+        }
         permit.map_err(|denial| self.refuse(denial))
     }
 
@@ -201,7 +227,13 @@ impl Session {
     /// grows count, also those that nobody writes.
     pub(super) fn charge(&self, size: u64, offset: u64, length: u64) -> Answer<()> {
         let end = offset.checked_add(length).ok_or(ErrorCode::FileTooLarge)?;
-        self.effects.written(length.max(end.saturating_sub(size))).map_err(|_| ErrorCode::Quota)
+        self.take(length.max(end.saturating_sub(size)))
+    }
+
+    /// Takes `bytes` from the allowance of the call, and from that of the private copy.
+    fn take(&self, bytes: u64) -> Answer<()> {
+        self.effects.written(bytes).map_err(|_| ErrorCode::Quota)?;
+        self.overlay().map_or(Ok(()), |overlay| overlay.write(bytes)).map_err(code)
     }
 
     /// Makes a new file, directory or link by `make`. It takes room of its own, whatever comes to
@@ -212,7 +244,7 @@ impl Session {
         make: impl FnOnce() -> Result<T, Errno>,
     ) -> Answer<T> {
         let size = u64::try_from(length).map_err(|_| ErrorCode::Overflow)?.saturating_add(ENTRY);
-        self.effects.written(size).map_err(|_| ErrorCode::Quota)?;
+        self.take(size)?;
         make().map_err(|errno| {
             self.effects.unwritten(size);
             code(errno)

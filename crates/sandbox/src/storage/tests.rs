@@ -5,5 +5,6 @@
 mod enforce;
 mod grant;
 mod interface;
+mod overlay;
 mod property;
 mod world;

@@ -73,7 +73,7 @@ impl World {
             "w" => Accesses::WRITE,
             _ => Accesses::BOTH,
         };
-        StorageRule { uri: uri.parse::<StorageUri>().unwrap(), access }
+        StorageRule::new(uri.parse::<StorageUri>().unwrap(), access)
     }
 
     /// The rules; those with a `!` in front deny.
