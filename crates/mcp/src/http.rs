@@ -116,10 +116,9 @@ fn refuse_others(address: SocketAddr) -> Result<(), HttpError> {
 }
 
 fn router(server: Server, http: &HttpOptions, stopping: CancellationToken) -> Router {
-    let sessions = Arc::new(Sessions::new(
-        http.sessions,
-        IDLE_SESSION.max(http.longest_call.saturating_mul(2)),
-    ));
+    // A call can run, wait for a person and run again.
+    let longest = http.longest_call.saturating_mul(2).saturating_add(server.question_time());
+    let sessions = Arc::new(Sessions::new(http.sessions, IDLE_SESSION.max(longest)));
     let guard = Guard::new(sessions.clone());
     let service = StreamableHttpService::new(
         move || io::Result::Ok(server.connection()),

@@ -8,6 +8,7 @@
 mod admin;
 mod answer;
 mod caught;
+mod consent;
 mod convert;
 mod envelope;
 mod error;

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use rmcp::RoleServer;
 use rmcp::handler::server::ServerHandler;
@@ -18,13 +19,14 @@ use rmcp::model::{
     Tool as ProtocolTool,
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
-use wassette_toolbox::{Catalog, JsonObject, Toolbox};
+use wassette_toolbox::{Answered, ApprovalError, Catalog, Step, Toolbox};
 
 use crate::admin::{self, BuiltIn};
 use crate::answer::Answer;
 use crate::caught::{Panicked, caught};
+use crate::consent::{Asked, Asking, Consent, Reply, Returned};
 use crate::convert;
 use crate::notify::{self, Peers};
 use crate::options::{BuiltIns, ServerOptions};
@@ -43,6 +45,8 @@ pub(crate) struct Server {
     shared: Arc<Shared>,
     /// Whether this connection's client is among the peers already.
     announced: Arc<AtomicBool>,
+    /// Room for questions to this connection's person.
+    questions: Arc<Semaphore>,
 }
 
 /// How the service ends.
@@ -61,6 +65,7 @@ struct Shared {
     built_ins: Vec<(ProtocolTool, &'static dyn BuiltIn)>,
     catalogs: watch::Receiver<Arc<Catalog>>,
     peers: Peers,
+    consent: Consent,
     ending: Ending,
     config: ServerConfig,
     /// The `_meta` of every result of 2026-07-28.
@@ -74,7 +79,10 @@ impl Server {
             BuiltIns::Serve => admin::ALL,
             BuiltIns::Refuse => &[],
         };
-        Self::with_built_ins(toolbox, options, ending, built_ins)
+        let is_locked = toolbox.approval().locked;
+        let built_ins: Vec<_> =
+            built_ins.iter().copied().filter(|tool| !is_locked || tool.changes_nothing()).collect();
+        Self::with_built_ins(toolbox, options, ending, &built_ins)
     }
 
     fn with_built_ins(
@@ -88,16 +96,32 @@ impl Server {
         built_ins.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name));
         let peers = Peers::default();
         tokio::spawn(notify::watch(toolbox.clone(), peers.clone(), ending.listening.clone()));
-        let config = config(&options);
+        let names: Vec<&str> = built_ins.iter().map(|(tool, _)| tool.name.as_ref()).collect();
+        let config = config(&options, &names);
         let stamp = stamp(&config.server_info);
         let catalogs = toolbox.subscribe();
-        let shared = Shared { toolbox, options, built_ins, catalogs, peers, ending, config, stamp };
-        Self { shared: Arc::new(shared), announced: Arc::default() }
+        let consent = Consent::new();
+        let shared =
+            Shared { toolbox, options, built_ins, catalogs, peers, consent, ending, config, stamp };
+        Self {
+            shared: Arc::new(shared),
+            announced: Arc::default(),
+            questions: Consent::connection(),
+        }
     }
 
     /// The same service for another connection.
     pub(crate) fn connection(&self) -> Self {
-        Self { shared: self.shared.clone(), announced: Arc::default() }
+        Self {
+            shared: self.shared.clone(),
+            announced: Arc::default(),
+            questions: Consent::connection(),
+        }
+    }
+
+    /// How long a question may wait.
+    pub(crate) fn question_time(&self) -> Duration {
+        self.shared.options.question_time
     }
 
     /// The `_meta` that a result has in the revision that is spoken.
@@ -120,21 +144,70 @@ impl Server {
         tools
     }
 
-    async fn answer(
+    /// Serves a call, and asks a person on the way where that is needed.
+    async fn reply(
         &self,
-        name: &str,
-        arguments: JsonObject,
+        request: &CallToolRequestParams,
+        context: &RequestContext<RoleServer>,
         stage: &Stage,
-    ) -> Result<Answer, ErrorData> {
-        let Shared { toolbox, options, .. } = self.shared.as_ref();
+    ) -> Result<Reply, ErrorData> {
+        let Shared { toolbox, options, consent, .. } = self.shared.as_ref();
+        if self.built_in(&request.name).is_none() {
+            // What is not there is unknown, whatever comes with the request.
+            let catalog = toolbox.catalog().await;
+            catalog.find(&request.name).map_err(|unknown| convert::refusal(&unknown.into()))?;
+        }
+        let arguments = request.arguments.clone().unwrap_or_default();
+        let asking = Asking {
+            consent,
+            connection: &self.questions,
+            toolbox,
+            options,
+            context,
+            stage,
+            tool: &request.name,
+            arguments: &arguments,
+        };
+        let mut answered = match asking.returned(request) {
+            Returned::Nothing => None,
+            Returned::Answer(answered) => Some(*answered),
+            Returned::Refused(answer) => return Ok(Reply::Answer(answer)),
+            Returned::Question(inquiry) => return Ok(asking.ask_again(&inquiry)),
+        };
+        loop {
+            let was_asked = answered.is_some();
+            let inquiry = match self.step(&asking, answered.take()).await? {
+                Step::Done(answer) => return Ok(Reply::Answer(answer)),
+                Step::Ask(inquiry) => inquiry,
+            };
+            if was_asked {
+                // One question a call is enough.
+                return Ok(Reply::Answer(Answer::diagnostic(&ApprovalError::Changed)));
+            }
+            match asking.ask(*inquiry).await {
+                Asked::Answered(answer) => answered = Some(*answer),
+                Asked::Over(reply) => return Ok(reply),
+            }
+        }
+    }
+
+    /// One pass of a call: it is done, or somebody has to be asked.
+    async fn step(
+        &self,
+        asking: &Asking<'_>,
+        answered: Option<Answered>,
+    ) -> Result<Step<Answer>, ErrorData> {
+        let Asking { toolbox, options, stage, tool: name, .. } = *asking;
+        let arguments = asking.arguments.clone();
+        let asks = asking.can_elicit();
         if let Some((_, tool)) = self.built_in(name) {
-            let context = admin::Context { toolbox, options, stage };
+            let context = admin::Context { toolbox, options, stage, answered, asks };
             return Ok(tool.run(context, arguments).await);
         }
-        match toolbox.call(name, arguments).await {
-            Ok(output) => Ok(Answer::output(output, options.guest_output)),
-            Err(refused) => Err(convert::refusal(&refused)),
-        }
+        admin::call(toolbox, name, arguments, answered, asks)
+            .await
+            .map(|step| step.map(|output| Answer::output(output, options.guest_output)))
+            .map_err(|refused| convert::refusal(&refused))
     }
 
     /// Runs `work` unless it is cancelled first. Dropping it is what stops a guest.
@@ -211,11 +284,19 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let arguments = request.arguments.unwrap_or_default();
         let stage = Stage::new();
-        let work = reported(self.answer(&request.name, arguments, &stage), &stage, &context);
-        let answer = self.unless_cancelled(&context, work).await?;
-        Ok(convert::result(answer, self.stamp(&context)).into())
+        let asker = self.shared.consent.asker(&context);
+        // Boxed, for it is large, and each future around it would hold it anew.
+        let reply = Box::pin(self.reply(&request, &context, &stage));
+        let reply = Toolbox::asked_by(asker, reply);
+        let work = reported(reply, &stage, &context);
+        Ok(match self.unless_cancelled(&context, work).await? {
+            Reply::Answer(answer) => convert::result(answer, self.stamp(&context)).into(),
+            Reply::Question(mut question) => {
+                question.meta = self.stamp(&context);
+                (*question).into()
+            }
+        })
     }
 
     /// The SDK checks `Mcp-Param-*` headers against this.
@@ -309,7 +390,8 @@ fn speaks_modern(context: &RequestContext<RoleServer>) -> bool {
     context.protocol_version().is_some_and(|version| !version.has_initialize())
 }
 
-fn config(options: &ServerOptions) -> ServerConfig {
+/// `names` are those of the built-in tools that are served.
+fn config(options: &ServerOptions, names: &[&str]) -> ServerConfig {
     let capabilities =
         ServerCapabilities::builder().enable_tools().enable_tool_list_changed().build();
     let implementation = Implementation::new("wassette", options.version.clone())
@@ -317,7 +399,7 @@ fn config(options: &ServerOptions) -> ServerConfig {
         .with_description("WebAssembly components as tools, each in a sandbox of its own");
     ServerConfig::new(capabilities)
         .with_server_info(implementation)
-        .with_instructions(instructions::text(options.built_ins))
+        .with_instructions(instructions::text(names))
 }
 
 fn stamp(implementation: &Implementation) -> MetaObject {

@@ -10,16 +10,20 @@ use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
-use wassette_sandbox::{Decided, Event, Observer, Unrecorded};
+use wassette_policy::visible;
+use wassette_sandbox::{Decided, Event, Masker, Observer, Unrecorded};
 use wassette_store::Store;
 use wassette_store::audit::{AuditLog, AuditSettings, Filter, VerifyReport, records, verify};
 
-use crate::call::ToolOutput;
+use crate::call::{ToolOutput, Under};
 use crate::catalog::Component;
 use crate::code::blocking;
 use crate::error::AuditError;
 use crate::tool::{JsonObject, Tool};
 use crate::toolbox::Toolbox;
+
+/// The most that a record says of what was decided on, in characters.
+const DECIDED: usize = 4000;
 
 /// What is written down of what components do, and how much of it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,13 +136,30 @@ impl Toolbox {
     }
 }
 
-/// The operator wants every call recorded, and this one cannot be.
+/// The operator wants everything recorded, and this cannot be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
-#[error("the call was not made, for it cannot be recorded in the decision log")]
+#[error("this was not done, for it cannot be recorded in the decision log")]
 #[diagnostic(help(
-    "the operator wants every call in the log: the server's own log says why it cannot be written"
+    "the operator wants everything in the log: the server's own log says why it cannot be written"
 ))]
-pub(crate) struct Unrecordable;
+pub struct Unrecordable;
+
+/// What somebody decided, for the log.
+pub(crate) struct Decision<'a> {
+    /// `grant`, `change`, `load` or `unload`.
+    pub(crate) kind: &'static str,
+    pub(crate) component: &'a str,
+    pub(crate) digest: Option<&'a str>,
+    /// What was different from then on, or would have been.
+    pub(crate) lines: &'a [String],
+    pub(crate) is_yes: bool,
+    /// What was said.
+    pub(crate) verdict: &'a str,
+    /// By which means.
+    pub(crate) by: &'a str,
+    /// Why it was asked for.
+    pub(crate) reason: Option<&'a str>,
+}
 
 /// The decision log, as calls write it. It is opened when there is first something to write.
 pub(crate) struct Audit {
@@ -157,6 +178,7 @@ impl Audit {
         self: &Arc<Self>,
         component: &Arc<Component>,
         tool: &Arc<Tool>,
+        under: Under<'_>,
     ) -> Result<Option<Recording>, Unrecordable> {
         if self.options.level == AuditLevel::Off {
             return Ok(None);
@@ -166,6 +188,8 @@ impl Audit {
             call: OnceLock::new(),
             component: component.clone(),
             tool: tool.clone(),
+            masker: under.masker.clone(),
+            occasion: under.occasion,
         };
         let recording = Recording { recorder: Arc::new(recorder), is_over: AtomicBool::new(false) };
         if self.options.level == AuditLevel::All
@@ -175,6 +199,34 @@ impl Audit {
             return Err(Unrecordable);
         }
         Ok(Some(recording))
+    }
+
+    /// Records that somebody decided what a component may do, before it is so. An error means that
+    /// it must not be so: the operator wants all in the log.
+    pub(crate) fn decided(&self, decision: &Decision<'_>) -> Result<(), Unrecordable> {
+        if self.options.level == AuditLevel::Off {
+            return Ok(());
+        }
+        let mut record: JsonObject = [
+            ("time", humantime::format_rfc3339_millis(SystemTime::now()).to_string()),
+            ("component", decision.component.to_owned()),
+            ("effect", decision.kind.to_owned()),
+            ("target", visible(&decision.lines.join("; "), DECIDED)),
+            ("decision", if decision.is_yes { "allowed" } else { "denied" }.to_owned()),
+            ("verdict", decision.verdict.to_owned()),
+            ("by", decision.by.to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), Value::String(value)))
+        .into_iter()
+        .collect();
+        let more = [("digest", decision.digest), ("reason", decision.reason)];
+        for (name, value) in more {
+            record.extend(value.map(|value| (name.to_owned(), json!(value))));
+        }
+        match self.append(&record) {
+            Err(Unrecorded) if self.options.level == AuditLevel::All => Err(Unrecordable),
+            _ => Ok(()),
+        }
     }
 
     /// Appends a record, or says in the server's log why that failed.
@@ -196,6 +248,16 @@ impl Audit {
 /// A short name for one call, by which its records are found. Without randomness calls share one.
 fn call_id() -> String {
     getrandom::u64().map_or_else(|_| "unknown".to_owned(), |random| format!("{random:016x}"))
+}
+
+/// Why a call is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Occasion {
+    /// For its result.
+    Call,
+    /// To see what it needs. What it does to files may happen on a copy, and each record says so by
+    /// `learning`.
+    Learning,
 }
 
 /// A call that is being recorded. One that is dropped before its end was stopped.
@@ -250,16 +312,18 @@ struct Recorder {
     call: OnceLock<String>,
     component: Arc<Component>,
     tool: Arc<Tool>,
+    masker: Masker,
+    occasion: Occasion,
 }
 
 impl Recorder {
     /// `text` without the secrets that the component was given.
     fn masked(&self, text: &str) -> String {
-        self.component.permissions.masker.text(text).into_owned()
+        self.masker.text(text).into_owned()
     }
 
     fn record(&self, effect: &str, target: &str, decision: &str) -> JsonObject {
-        [
+        let mut record: JsonObject = [
             ("time", humantime::format_rfc3339_millis(SystemTime::now()).to_string()),
             ("call", self.call.get_or_init(call_id).clone()),
             ("component", self.component.id.clone()),
@@ -271,7 +335,11 @@ impl Recorder {
         ]
         .map(|(name, value)| (name.to_owned(), Value::String(value)))
         .into_iter()
-        .collect()
+        .collect();
+        if self.occasion == Occasion::Learning {
+            record.insert("learning".to_owned(), Value::Bool(true));
+        }
+        record
     }
 
     /// Records something about the call itself.

@@ -7,14 +7,16 @@ use std::time::Duration;
 use miette::Diagnostic;
 use serde_json::{Map, Value};
 use wassette_policy::{Denial, Effect, Grant, Limits, OperatorLimits};
-use wassette_sandbox::{Call, Outcome};
+use wassette_sandbox::{Authority, Call, CallError, Masker, Outcome};
 use wassette_wit_json::{Bounds, Reply, clean, encode, reply};
 
+use crate::audit::Occasion;
 use crate::catalog::Component;
-use crate::code::CodeFault;
+use crate::code::{CodeFault, blocking};
 use crate::error::CallRefused;
 use crate::masking;
 use crate::permissions::{Permissions, PolicyProblem};
+use crate::temporary::Addition;
 use crate::tool::{JsonObject, Tool};
 use crate::toolbox::Toolbox;
 
@@ -32,6 +34,10 @@ pub struct ToolOutput {
     pub is_error: bool,
     /// What the sandbox refused.
     pub denials: Vec<Denial>,
+    /// Whether the call did nothing that would happen a second time if it ran again.
+    pub is_repeatable: bool,
+    /// The name of the limit at which the call was stopped.
+    pub limit: Option<&'static str>,
     /// What the call used.
     pub usage: Usage,
     /// What the component printed, for the log.
@@ -51,10 +57,38 @@ pub struct Usage {
     pub memory: u64,
 }
 
+/// Under what a call is made.
+#[derive(Clone, Copy)]
+pub(crate) struct Under<'a> {
+    pub(crate) authority: &'a Arc<Authority>,
+    pub(crate) limits: &'a Limits,
+    /// Knows each secret that is handed out under the authority.
+    pub(crate) masker: &'a Masker,
+    pub(crate) occasion: Occasion,
+}
+
+impl<'a> Under<'a> {
+    /// What is granted.
+    fn of(permissions: &'a Permissions) -> Self {
+        let Permissions { authority, limits, masker, .. } = permissions;
+        Self { authority, limits, masker, occasion: Occasion::Call }
+    }
+}
+
 impl Toolbox {
     /// Calls the tool that `name` means. Dropping the future stops the guest; so does
     /// [`close`](Toolbox::close).
     pub async fn call(&self, name: &str, arguments: JsonObject) -> Result<ToolOutput, CallRefused> {
+        self.call_with(name, arguments, None).await
+    }
+
+    /// Calls the tool that `name` means, with `addition` to what it may do, for this call alone.
+    pub(crate) async fn call_with(
+        &self,
+        name: &str,
+        arguments: JsonObject,
+        addition: Option<Addition>,
+    ) -> Result<ToolOutput, CallRefused> {
         let closed = &self.shared.closed;
         if closed.is_cancelled() {
             return Err(CallRefused::Closed);
@@ -63,21 +97,33 @@ impl Toolbox {
         let catalog = self.catalog().await;
         let tool = catalog.find(name)?;
         let component = catalog.component(&tool.component).ok_or(CallRefused::Closed)?;
+        let addition = addition.or_else(|| self.shared.terms.temporary.take(component.entry()));
+        let permissions = match addition {
+            None => component.permissions.clone(),
+            Some(addition) => {
+                let (toolbox, component) = (self.clone(), component.clone());
+                let resolve = move || {
+                    let terms = &toolbox.shared.terms;
+                    terms.once(component.entry(), &addition, &component.permissions)
+                };
+                blocking(resolve).await.map_err(|_| CallRefused::Closed)?
+            }
+        };
         tokio::select! {
             biased;
-            output = self.run(tool, component, &arguments) => Ok(output),
+            output = self.run(tool, component, &arguments, Under::of(&permissions)) => Ok(output),
             () = closed.cancelled() => Err(CallRefused::Closed),
         }
     }
 
-    async fn run(
+    pub(crate) async fn run(
         &self,
         tool: &Arc<Tool>,
         component: &Arc<Component>,
         arguments: &JsonObject,
+        under: Under<'_>,
     ) -> ToolOutput {
-        let permissions = &component.permissions;
-        let limits = &permissions.limits;
+        let limits = under.limits;
         let bounds = Bounds { bytes: limits.argument_bytes.size(), ..Bounds::ARGUMENTS };
         let values = match encode(&tool.function, arguments, bounds) {
             Ok(values) => values,
@@ -91,13 +137,13 @@ impl Toolbox {
             Err(CodeFault::Code(error)) => return failed(&error),
             Err(CodeFault::Stopped) => return failed(&CallRefused::Closed),
         };
-        let recording = match self.shared.audit.begin(component, tool) {
+        let recording = match self.shared.audit.begin(component, tool, under) {
             Ok(recording) => recording,
             Err(unrecorded) => return failed(&unrecorded),
         };
         let call = Call {
             component: ready,
-            authority: permissions.authority.clone(),
+            authority: under.authority.clone(),
             observer: recording.as_ref().map(|recording| recording.observer()),
             function: tool.function.clone(),
             arguments: values,
@@ -107,7 +153,7 @@ impl Toolbox {
             offer_more(denial, limits, &self.shared.options.limits);
         }
         let bounds = Bounds { bytes: limits.result_bytes.size(), ..Bounds::RESULT };
-        let output = report(tool, permissions, outcome, bounds);
+        let output = report(tool, component, under.masker, outcome, bounds);
         if let Some(recording) = &recording {
             recording.end(&output);
         }
@@ -116,8 +162,14 @@ impl Toolbox {
 }
 
 /// What the outcome of a call is to a client. Nothing leaves here with a secret in it.
-fn report(tool: &Tool, permissions: &Permissions, outcome: Outcome, bounds: Bounds) -> ToolOutput {
-    let masker = &permissions.masker;
+fn report(
+    tool: &Tool,
+    component: &Component,
+    masker: &Masker,
+    outcome: Outcome,
+    bounds: Bounds,
+) -> ToolOutput {
+    let limit = outcome.result.as_ref().err().and_then(CallError::limit);
     let result = match outcome.result {
         Err(error) => Err(failed(&error)),
         Ok(value) => reply(&tool.function, value.as_ref(), bounds).map_err(|error| failed(&error)),
@@ -137,20 +189,22 @@ fn report(tool: &Tool, permissions: &Permissions, outcome: Outcome, bounds: Boun
         }
     };
     let usage = outcome.usage;
+    output.limit = limit;
     output.denials =
         outcome.denials.into_iter().map(|denial| masking::denial(masker, denial)).collect();
+    output.is_repeatable = outcome.is_repeatable;
     output.usage = Usage { duration: usage.time, cpu: usage.cpu, memory: usage.memory };
     // Cleaned first: what was between two halves of a secret could be gone afterwards.
     let printed = |text: &str| masker.text(&clean(text, usize::MAX)).into_owned();
     output.stdout = printed(&outcome.stdout);
     output.stderr = printed(&outcome.stderr);
-    tell_denials(&tool.component, permissions.problem.as_ref(), &mut output);
+    tell_denials(&tool.component, component.permissions.problem.as_ref(), &mut output);
     output
 }
 
 /// Adds to `denial` of what is beyond a limit the command that raises it, or that nobody but the
 /// operator can.
-fn offer_more(denial: &mut Denial, limits: &Limits, operator: &OperatorLimits) {
+pub(crate) fn offer_more(denial: &mut Denial, limits: &Limits, operator: &OperatorLimits) {
     if denial.effect != Effect::Limit {
         return;
     }
@@ -179,6 +233,7 @@ fn tell_denials(component: &str, problem: Option<&PolicyProblem>, output: &mut T
         told.push(format!("denied: {untold} more of its effects; the log has them"));
     }
     if let Some(problem) = problem {
+        let problem = problem.for_models();
         told.push(format!("nothing is granted to component `{component}`: {problem}"));
     }
     output.text.extend(told);
@@ -264,7 +319,8 @@ mod tests {
     #[test]
     fn no_command_is_offered_while_the_policy_is_broken() {
         let help = Some("mend it".to_owned());
-        let problem = PolicyProblem { message: "its policy is broken".to_owned(), help };
+        let message = "its policy is broken".to_owned();
+        let mut problem = PolicyProblem { message, help, short: None };
         let mut output = output(1);
         tell_denials("env", Some(&problem), &mut output);
         assert!(!output.text.concat().contains("to allow it"));
@@ -272,5 +328,9 @@ mod tests {
             output.text.last().unwrap(),
             "nothing is granted to component `env`: its policy is broken\n  hint: mend it"
         );
+        problem.short = Some("it is broken somewhere".to_owned());
+        tell_denials("env", Some(&problem), &mut output);
+        let told = output.text.last().unwrap();
+        assert!(told.contains("broken somewhere") && !told.contains("mend it\n"), "{told}");
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -73,6 +74,8 @@ pub struct Problem {
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
+    /// What is wrong, where `message` or `help` quotes what a person wrote: without those words.
+    pub(crate) short: Option<String>,
 }
 
 /// Why no tool is meant by a name.
@@ -122,6 +125,7 @@ impl Catalog {
                 component: "store".to_owned(),
                 message: damage.clone(),
                 help: Some("load the components again that are missing".to_owned()),
+                short: None,
             })
             .collect();
         for entry in index.entries() {
@@ -143,6 +147,7 @@ impl Catalog {
                     component: entry.id.to_string(),
                     message,
                     help: Some(format!("load it again from {}", entry.source)),
+                    short: None,
                 }),
             }
         }
@@ -175,7 +180,7 @@ impl Catalog {
 
     /// The catalog of a store that cannot be read.
     pub(crate) fn unreadable(message: String, help: Option<String>) -> Self {
-        let problem = Problem { component: "store".to_owned(), message, help };
+        let problem = Problem { component: "store".to_owned(), message, help, short: None };
         Self::of(0, Vec::new(), vec![problem])
     }
 
@@ -271,6 +276,12 @@ impl Catalog {
         })
     }
 
+    /// How long it takes from `now` until a rule of some component ends.
+    pub(crate) fn next_end(&self, now: SystemTime) -> Option<Duration> {
+        let ends = self.components.iter().filter_map(|component| component.permissions.ends);
+        ends.map(|until| until.time().duration_since(now).unwrap_or_default()).min()
+    }
+
     /// At most `limit` tools that fit the words of `query`, the best first. All words must occur
     /// somewhere; without words, all tools fit.
     pub fn search(&self, query: &str, limit: usize) -> Vec<Arc<Tool>> {
@@ -296,6 +307,7 @@ fn unpermitted(component: &Component) -> Option<Problem> {
         component: component.id.clone(),
         message: format!("nothing is granted to it: {}", problem.message),
         help: problem.help.clone(),
+        short: problem.short.as_ref().map(|short| format!("nothing is granted to it: {short}")),
     })
 }
 
@@ -309,6 +321,7 @@ fn misnamed(component: &Component, overrides: &Overrides) -> Option<Problem> {
             unused.join(", ")
         ),
         help: Some(format!("correct `[components.{}.descriptions]`", component.id)),
+        short: None,
     })
 }
 

@@ -6,6 +6,7 @@
 //! Every question is answered from a [`Catalog`], an immutable snapshot; every change publishes a
 //! new one.
 
+mod approval;
 mod audit;
 mod call;
 mod catalog;
@@ -14,7 +15,9 @@ mod edit;
 mod environment;
 mod error;
 mod explain;
+mod fetch;
 mod inspect;
+mod learn;
 mod load;
 mod masking;
 mod naming;
@@ -25,6 +28,7 @@ mod question;
 mod record;
 mod search;
 mod secrets;
+mod temporary;
 mod terms;
 mod tool;
 mod toolbox;
@@ -32,16 +36,23 @@ mod unload;
 mod view;
 mod wants;
 
-pub use audit::{AuditFilter, AuditLevel, AuditOptions, UnknownAuditLevel};
+pub use approval::{
+    About, Answered, ApprovalOptions, Approvals, Approver, Choice, Granted, Inquiry, Lasting,
+    LoadAllow, LoadAllowError, PendingView, Step, Term, UnknownApprovals, UnknownTerm, Verdict,
+    Wish, WishError,
+};
+pub use audit::{AuditFilter, AuditLevel, AuditOptions, UnknownAuditLevel, Unrecordable};
 pub use call::{ToolOutput, Usage};
 pub use catalog::{Catalog, Component, Problem, UnknownTool};
-pub use edit::PolicyChange;
+pub use edit::{Pinning, PolicyChange};
 pub use environment::EnvironmentSources;
 pub use error::{
-    AuditError, CallRefused, InspectError, LoadError, OpenError, PermissionError, UnloadError,
+    ApprovalError, AuditError, CallRefused, InspectError, LoadError, OpenError, PermissionError,
+    UnloadError,
 };
 pub use explain::Explanation;
 pub use inspect::Inspection;
+pub use learn::{LearnCall, LearnError, LearnRequest, LearnStage, LearnedCall, Lesson, Proposal};
 pub use load::{LoadRequest, LoadStage, Loaded, Replace, Status};
 pub use naming::{BUILT_IN_NAMES, Naming, Renamed};
 pub use options::{EgressOptions, Options, ProxyOption};
@@ -53,5 +64,5 @@ pub use toolbox::Toolbox;
 pub use unload::Unloaded;
 pub use view::{ComponentView, ComponentsView, InspectionView, LoadedView, ProblemView, ToolView};
 pub use wants::{Want, wants};
-pub use wassette_sandbox::Omission;
+pub use wassette_sandbox::{FetchError, Omission};
 pub use wassette_store::audit::VerifyReport;

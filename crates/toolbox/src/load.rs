@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use wassette_sandbox::Description;
-use wassette_store::{Artifact, ComponentId, Entry, Index, Reference, StoreError};
+use wassette_store::{Artifact, ComponentId, Digest, Entry, Index, Reference, StoreError};
 use wassette_wit_json::Function;
 
+use crate::approval::forget_waiting;
 use crate::catalog::{self, Component};
 use crate::code::{CodeFault, blocking, in_turn};
 use crate::error::LoadError;
@@ -41,6 +42,8 @@ pub struct LoadRequest {
     pub replace: Replace,
     /// What its tools are called.
     pub naming: Naming,
+    /// The only bytes that are loaded, if somebody was shown them before.
+    pub digest: Option<Digest>,
 }
 
 impl LoadRequest {
@@ -51,6 +54,7 @@ impl LoadRequest {
             base,
             replace: Replace::Refuse,
             naming: Naming::default(),
+            digest: None,
         }
     }
 }
@@ -109,6 +113,9 @@ impl Toolbox {
         let reference = Reference::parse_in(&request.reference, &request.base)?;
         let id = reference.component_id();
         let artifact = self.read(reference).await?;
+        if request.digest.is_some_and(|shown| shown != artifact.digest) {
+            return Err(LoadError::Another { reference: request.reference });
+        }
         self.check_source(&id, &artifact, request.replace).await?;
         // One at a time for the same bytes: the second finds that nothing is left to do.
         let turn = self.turn(artifact.digest);
@@ -152,7 +159,7 @@ impl Toolbox {
     }
 
     /// Refuses early what the store would refuse after the compiler's work.
-    async fn check_source(
+    pub(crate) async fn check_source(
         &self,
         id: &ComponentId,
         artifact: &Artifact,
@@ -239,6 +246,9 @@ impl Toolbox {
         writer.insert(entry, request.replace)?;
         let index = writer.commit()?;
         self.shared.forget(&index);
+        if status == Status::Reloaded {
+            forget_waiting(&self.shared.store, &id);
+        }
         let catalog = self.shared.publish(&index);
         let component = catalog.component(id.as_str()).cloned().unwrap_or(component);
         Ok(Loaded { component, status, renamed: plan.renamed })

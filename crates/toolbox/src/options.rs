@@ -9,6 +9,7 @@ use wassette_policy::{OperatorLimits, Policy};
 use wassette_sandbox::{CompileLimits, Compiler};
 use wassette_store::{DEFAULT_MAX_BYTES, Keyring};
 
+use crate::approval::ApprovalOptions;
 use crate::audit::AuditOptions;
 use crate::environment::EnvironmentSources;
 use crate::overrides::Override;
@@ -30,6 +31,8 @@ pub struct Options {
     pub egress: EgressOptions,
     /// What is written down of what components do.
     pub audit: AuditOptions,
+    /// How requests of models are decided on.
+    pub approval: ApprovalOptions,
     /// Where the values of secrets are put; into files of the store, where there is none.
     pub keyring: Option<Arc<dyn Keyring>>,
     /// What no rule may open to a component besides the store: the configuration and the like.
@@ -57,6 +60,7 @@ impl Options {
             workspaces: BTreeMap::new(),
             egress: EgressOptions::default(),
             audit: AuditOptions::default(),
+            approval: ApprovalOptions::default(),
             keyring: None,
             private_paths: Vec::new(),
             overrides: BTreeMap::new(),

@@ -5,22 +5,29 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use miette::Diagnostic;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use wassette_policy::{Effective, Limits, Policy};
+use wassette_policy::{Effective, Limits, Policy, Until};
 use wassette_sandbox::{Authority, Grants, Masker};
-use wassette_store::{StoreError, StoredPolicy};
+use wassette_store::{Digest, Entry, Misfit, StoreError, StoredPolicy};
 use wassette_wit_json::clean;
 
 use crate::error::PermissionError;
+use crate::temporary::Addition;
+use crate::terms::understood;
 use crate::tool::Annotations;
 use crate::toolbox::Toolbox;
 use crate::wants::{Want, wants};
 
 /// The longest description of a policy that is shown, in bytes.
 const DESCRIPTION: usize = 2048;
+
+/// What a model can do about a policy that cannot be read.
+pub(crate) const MENDED_BY_A_PERSON: &str =
+    "tell the person: `wassette permission list` says what is wrong, and how to mend it";
 
 /// What one component may do, at one moment.
 pub struct Permissions {
@@ -32,6 +39,8 @@ pub struct Permissions {
     pub notes: Vec<String>,
     /// What each of its calls may use.
     pub limits: Limits,
+    /// When the next of its rules ends.
+    pub(crate) ends: Option<Until>,
     pub(crate) annotations: Annotations,
     pub(crate) effective: Effective,
     pub(crate) grants: Grants,
@@ -46,16 +55,40 @@ pub struct Permissions {
 pub(crate) struct Basis {
     source: String,
     stored: Option<StoredPolicy>,
+    /// Other bytes have what is stored no more, or again.
+    misfit: Option<Misfit>,
     fault: Option<String>,
+    /// What is granted beside it for as long as the server runs.
+    leased: Addition,
 }
 
 impl Basis {
-    pub(crate) fn new(source: &str, stored: &Result<Option<StoredPolicy>, StoreError>) -> Self {
+    pub(crate) fn new(
+        entry: &Entry,
+        stored: &Result<Option<StoredPolicy>, StoreError>,
+        leased: &Addition,
+    ) -> Self {
+        let found = stored.as_ref().ok().cloned().flatten();
         Self {
-            source: source.to_owned(),
-            stored: stored.as_ref().ok().cloned().flatten(),
+            source: entry.source.clone(),
+            misfit: found.as_ref().and_then(|found| found.misfit(&entry.source, &entry.digest)),
+            stored: found,
             fault: stored.as_ref().err().map(|error| error.to_string()),
+            leased: leased.clone(),
         }
+    }
+
+    /// The only bytes for which what is stored counts.
+    pub(crate) fn pinned(&self) -> Option<Digest> {
+        let is_anothers = matches!(self.misfit, Some(Misfit::Source { .. }));
+        self.stored.as_ref()?.binding.as_ref()?.digest.filter(|_| !is_anothers)
+    }
+
+    /// What is stored for the component of `entry` and pinned to other bytes, as far as it can be
+    /// read.
+    fn withheld(&self, entry: &Entry) -> Option<Policy> {
+        let Some(Misfit::Digest { .. }) = self.misfit else { return None };
+        Some(understood(entry, &Ok(self.stored.clone())).ok()?.policy)
     }
 }
 
@@ -65,6 +98,11 @@ impl Permissions {
         if !Arc::ptr_eq(&self.authority, &next.authority) {
             self.authority.supersede(next.authority.clone());
         }
+    }
+
+    /// Whether a rule has come to its end since these were made.
+    pub(crate) fn has_ended(&self, now: SystemTime) -> bool {
+        self.ends.is_some_and(|ends| ends.is_past(now))
     }
 
     /// From now on calls under these may do nothing.
@@ -90,11 +128,27 @@ pub struct PolicyProblem {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+    /// What is wrong, where `message` or `help` quotes what a person wrote: without those words.
+    #[serde(skip)]
+    pub(crate) short: Option<String>,
 }
 
 impl PolicyProblem {
     pub(crate) fn of(error: &dyn Diagnostic) -> Self {
-        Self { message: error.to_string(), help: error.help().map(|help| help.to_string()) }
+        let help = error.help().map(|help| help.to_string());
+        Self { message: error.to_string(), help, short: None }
+    }
+
+    /// The problem as a model hears of it: where a person wrote a value in the wrong place, its
+    /// words are not for others.
+    pub fn for_models(&self) -> Self {
+        match &self.short {
+            None => self.clone(),
+            Some(short) => {
+                let help = Some(MENDED_BY_A_PERSON.to_owned());
+                Self { message: short.clone(), help, short: None }
+            }
+        }
     }
 }
 
@@ -171,6 +225,10 @@ pub struct PermissionsView {
     pub policy: Arc<Policy>,
     /// Why the policy in the store is not the one above.
     pub problem: Option<PolicyProblem>,
+    /// The digest of the only bytes for which the policy in the store counts, if it is pinned.
+    pub pinned: Option<String>,
+    /// What is stored and not in force, for it is pinned to other bytes.
+    pub withheld: Option<Box<Policy>>,
     /// Rules that reach nothing now, such as one for a folder that is not there; a sentence each.
     pub notes: Vec<String>,
     /// What each of its calls may use.
@@ -196,6 +254,8 @@ impl PermissionsView {
         });
         let optional = [
             ("problem", self.problem.as_ref().map(|problem| json!(problem))),
+            ("pinned", self.pinned.as_ref().map(|digest| json!(digest))),
+            ("withheld", self.withheld.as_ref().map(|policy| policy.to_json())),
             ("notes", (!self.notes.is_empty()).then(|| json!(self.notes))),
             ("ceiling", self.ceiling.as_ref().map(|ceiling| ceiling.to_json())),
             ("requested", self.requested.as_ref().map(Requested::to_json)),
@@ -224,6 +284,8 @@ impl Toolbox {
             digest: component.digest.clone(),
             policy: permissions.policy.clone(),
             problem: permissions.problem.clone(),
+            pinned: permissions.basis.pinned().map(|digest| digest.to_string()),
+            withheld: permissions.basis.withheld(component.entry()).map(Box::new),
             notes: permissions.notes.clone(),
             limits: permissions.limits.clone(),
             ceiling: self.shared.options.ceiling.clone(),

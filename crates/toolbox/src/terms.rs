@@ -3,7 +3,7 @@
 //! a call's place among the calls of its component is kept.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,12 +12,13 @@ use wassette_sandbox::{
     Authority, AuthorityParts, Ceiling, Forbidden, Grants, Masker, Network, NetworkSettings, Pins,
     Proxy, Resolution, Roots, Workspace, Workspaces,
 };
-use wassette_store::{Entry, Store, StoreError, StoredPolicy};
+use wassette_store::{Entry, Misfit, Store, StoreError, StoredPolicy};
 
 use crate::environment::{ComponentValues, EnvironmentSources};
 use crate::error::OpenError;
 use crate::options::{EgressOptions, Options, ProxyOption};
 use crate::permissions::{Basis, Permissions, PolicyProblem};
+use crate::temporary::{Addition, Temporary};
 use crate::tool::Annotations;
 
 /// How long what is only to be remembered waits for those who write to the store.
@@ -33,6 +34,7 @@ pub(crate) struct Terms {
     forbidden: Forbidden,
     environment: Arc<EnvironmentSources>,
     network: Arc<Network>,
+    pub(crate) temporary: Temporary,
 }
 
 impl Terms {
@@ -54,6 +56,7 @@ impl Terms {
             forbidden: Forbidden::new(&private),
             environment: Arc::new(options.environment.clone()),
             network: Arc::new(network(&options.egress)?),
+            temporary: Temporary::default(),
         })
     }
 
@@ -64,16 +67,42 @@ impl Terms {
         entry: &Entry,
         before: Option<&Arc<Permissions>>,
     ) -> Arc<Permissions> {
+        let now = SystemTime::now();
         let mut stored = self.store.policy(&entry.id);
-        let is_known = |basis: &Basis| before.filter(|before| before.basis == *basis).cloned();
-        if let Some(before) = is_known(&Basis::new(&entry.source, &stored)) {
+        let is_known = |basis: &Basis| {
+            before.filter(|before| before.basis == *basis && !before.has_ended(now)).cloned()
+        };
+        let leased = self.temporary.session(entry, || granted(entry, &stored).ok());
+        if let Some(before) = is_known(&Basis::new(entry, &stored, &leased)) {
             return before;
         }
         if self.pin(entry, &stored) {
             stored = self.store.policy(&entry.id);
         }
-        let basis = Basis::new(&entry.source, &stored);
-        Arc::new(self.resolve(entry, granted(entry, &stored), basis, before))
+        let basis = Basis::new(entry, &stored, &leased);
+        let granted = granted(entry, &stored).map(|granted| leased.onto(granted));
+        Arc::new(self.resolve(entry, granted, basis, before))
+    }
+
+    /// What one call of the component of `entry` may do to which `addition` is given beside what all
+    /// may do, which is `before`.
+    pub(crate) fn once(
+        &self,
+        entry: &Entry,
+        addition: &Addition,
+        before: &Arc<Permissions>,
+    ) -> Arc<Permissions> {
+        let stored = self.store.policy(&entry.id);
+        // Nothing is added to what cannot be read.
+        let Ok(granted) = granted(entry, &stored) else { return before.clone() };
+        if !addition.holds(entry, &granted) {
+            return before.clone();
+        }
+        let leased = self.temporary.session(entry, || Some(granted.clone()));
+        let all = addition.onto(leased.onto(granted.clone()));
+        let permissions = Arc::new(self.resolve(entry, Ok(all), Basis::default(), Some(before)));
+        self.temporary.runs(entry, &granted, &permissions);
+        permissions
     }
 
     /// Remembers where the rules stand that a person wrote into the file: from now on they mean
@@ -111,11 +140,12 @@ impl Terms {
         basis: Basis,
         before: Option<&Arc<Permissions>>,
     ) -> Permissions {
-        let (Granted { policy, pins }, problem) = match granted {
+        let (Granted { policy, pins, .. }, problem) = match granted {
             Ok(granted) => (granted, None),
             Err(problem) => (Granted::default(), Some(problem)),
         };
-        let policy = Arc::new(policy);
+        let now = SystemTime::now();
+        let policy = Arc::new(policy.at(now));
         let effective = Effective::new(entry.id.as_str(), policy.clone(), self.ceiling.clone());
         let (limits, mut notes) = policy.limits.apply(&self.limits);
         let Resolution { grants, problems, .. } = self.storage(&policy, &pins);
@@ -145,6 +175,7 @@ impl Terms {
         };
         Permissions {
             annotations: Annotations::of(&policy, self.ceiling.as_deref()),
+            ends: policy.next_end(now),
             policy,
             problem,
             notes,
@@ -157,6 +188,11 @@ impl Terms {
         }
     }
 
+    /// The way out that all components share.
+    pub(crate) fn network(&self) -> &Network {
+        &self.network
+    }
+
     /// Where the storage rules of `policy` stand. Those with a pin must still stand there.
     pub(crate) fn storage(&self, policy: &Policy, pins: &Pins) -> Resolution {
         let ceiling = self.storage_ceiling.as_ref();
@@ -165,9 +201,11 @@ impl Terms {
 }
 
 /// What lies in the store for a component, understood.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Granted {
     pub(crate) policy: Policy,
+    /// How often it was put there.
+    pub(crate) edition: u64,
     /// Where its storage rules stood when they were granted.
     pub(crate) pins: Pins,
 }
@@ -177,21 +215,50 @@ pub(crate) fn granted(
     entry: &Entry,
     stored: &Result<Option<StoredPolicy>, StoreError>,
 ) -> Result<Granted, PolicyProblem> {
+    let misfit = match stored {
+        Ok(Some(stored)) => stored.misfit(&entry.source, &entry.digest),
+        _ => None,
+    };
+    match misfit {
+        None => understood(entry, stored),
+        Some(Misfit::Source { granted_to }) => Err(PolicyProblem {
+            message: format!("its policy was granted to the component from {granted_to}"),
+            help: Some(format!("grant anew what the one from {} may do", entry.source)),
+            short: None,
+        }),
+        Some(Misfit::Digest { pinned }) => {
+            let id = &entry.id;
+            Err(PolicyProblem {
+                message: format!(
+                    "its policy is pinned to {pinned} and the component is another now"
+                ),
+                help: Some(format!(
+                    "look at it with `wassette policy get {id}`, then `wassette policy pin {id}` \
+                     grants the same to this one"
+                )),
+                short: None,
+            })
+        }
+    }
+}
+
+/// What lies in the store for the component of `entry`, whomever it was granted to.
+pub(crate) fn understood(
+    entry: &Entry,
+    stored: &Result<Option<StoredPolicy>, StoreError>,
+) -> Result<Granted, PolicyProblem> {
     let stored = match stored {
         Ok(Some(stored)) => stored,
         Ok(None) => return Ok(Granted::default()),
         Err(error) => return Err(PolicyProblem::of(error)),
     };
-    if !stored.is_for(&entry.source) {
-        let other = stored.binding.as_ref().map_or("elsewhere", |binding| &binding.source);
-        return Err(PolicyProblem {
-            message: format!("its policy was granted to the component from {other}"),
-            help: Some(format!("grant anew what the one from {} may do", entry.source)),
-        });
-    }
     let file = stored.path.display();
     let policy = Policy::parse(&stored.text).map_err(|error| PolicyProblem {
         message: format!("its policy `{file}` cannot be read: {error}"),
+        short: Some(format!(
+            "its policy cannot be read (line {}, column {})",
+            error.line, error.column
+        )),
         ..PolicyProblem::of(&error)
     })?;
     let pins = match stored.binding.as_ref().map(|binding| &binding.pins) {
@@ -202,9 +269,11 @@ pub(crate) fn granted(
                 "take everything back with `wassette permission reset {}` and grant it anew",
                 entry.id
             )),
+            short: Some("what was remembered of its policy is damaged".to_owned()),
         })?,
     };
-    Ok(Granted { policy, pins })
+    let edition = stored.binding.as_ref().map_or(0, |binding| binding.edition);
+    Ok(Granted { policy, edition, pins })
 }
 
 fn network(options: &EgressOptions) -> Result<Network, OpenError> {

@@ -3,14 +3,15 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use miette::Diagnostic;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use wassette_sandbox::{CodeKey, Engine};
 use wassette_store::{Digest, Index, Store};
 
+use crate::approval::Refusals;
 use crate::audit::Audit;
 use crate::catalog::Catalog;
 use crate::code::{CodeFault, Codes};
@@ -20,6 +21,9 @@ use crate::terms::Terms;
 
 /// How long to wait before a store is read again that could not be read.
 const AGAIN: Duration = Duration::from_secs(2);
+
+/// The longest wait for a rule's end: the clock may be set meanwhile.
+const LOOK: Duration = Duration::from_secs(30);
 
 /// All that the program can do. Cheap to clone; all clones are one.
 #[derive(Clone)]
@@ -33,6 +37,9 @@ pub(crate) struct Shared {
     pub(crate) codes: Arc<Codes>,
     pub(crate) terms: Terms,
     pub(crate) audit: Arc<Audit>,
+    pub(crate) refusals: Refusals,
+    /// Held while the bytes are read of what somebody is yet to be asked about.
+    pub(crate) reading: Semaphore,
     pub(crate) closed: CancellationToken,
     /// Held while the store is written, so that our own writers wait for each other in memory and
     /// not for the lock of a file.
@@ -69,6 +76,8 @@ impl Toolbox {
             codes: Arc::new(codes),
             terms,
             audit,
+            refusals: Refusals::default(),
+            reading: Semaphore::new(1),
             closed: CancellationToken::new(),
             writing: Arc::default(),
             catalog: watch::Sender::new(Arc::default()),
@@ -128,6 +137,7 @@ impl Shared {
     /// published in the order in which they came to be. It may take a while.
     pub(crate) fn publish(&self, index: &Index) -> Arc<Catalog> {
         let current = self.current();
+        self.terms.temporary.sweep(index);
         let catalog = Catalog::new(index, &current, &self.options.overrides, &self.terms);
         if current.is_current(&catalog) {
             return current;
@@ -187,6 +197,9 @@ async fn follow(shared: Weak<Shared>) {
             Err(_) => return,
         };
         let failed = failure.is_some();
+        let now = SystemTime::now();
+        let ends = [current.current().next_end(now), current.terms.temporary.next_end(now)];
+        let ends = ends.into_iter().flatten().min();
         if let Some((message, help)) = failure {
             current.publish_failure(message, help);
         }
@@ -194,6 +207,9 @@ async fn follow(shared: Weak<Shared>) {
         if failed {
             // It may be a shortage that passes.
             tokio::time::sleep(AGAIN).await;
+        } else if let Some(ends) = ends {
+            // No policy is in force after its end, whether or not somebody writes.
+            let _ = tokio::time::timeout(ends.min(LOOK), watch.changed()).await;
         } else {
             watch.changed().await;
         }

@@ -2,6 +2,7 @@
 
 use wassette_store::ComponentId;
 
+use crate::approval::forget_waiting;
 use crate::code::in_turn;
 use crate::error::UnloadError;
 use crate::load::PATIENCE;
@@ -35,6 +36,7 @@ impl Toolbox {
         let index = writer.commit()?;
         self.shared.forget(&index);
         self.shared.publish(&index);
+        forget_waiting(&self.shared.store, id);
         Ok(())
     }
 }

@@ -10,6 +10,7 @@ use crate::catalog::{Catalog, Component};
 use crate::inspect::Inspection;
 use crate::load::{Loaded, Status};
 use crate::naming::Renamed;
+use crate::permissions::MENDED_BY_A_PERSON;
 use crate::tool::{JsonObject, Tool};
 use crate::wants::{Want, wants};
 
@@ -95,6 +96,21 @@ pub struct ComponentsView {
     /// in force.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<ProblemView>,
+}
+
+impl ComponentsView {
+    /// All of `catalog`, without words of policies that cannot be read: what a person wrote in the
+    /// wrong place may be a secret.
+    pub fn for_models(catalog: &Catalog) -> Self {
+        let mut view = Self::from(catalog);
+        for (shown, problem) in view.problems.iter_mut().zip(catalog.problems()) {
+            if let Some(short) = &problem.short {
+                shown.message.clone_from(short);
+                shown.help = Some(MENDED_BY_A_PERSON.to_owned());
+            }
+        }
+        view
+    }
 }
 
 impl From<&Catalog> for ComponentsView {

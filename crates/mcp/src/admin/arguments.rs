@@ -10,34 +10,81 @@ use wassette_toolbox::JsonObject;
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(super) enum ArgumentError {
     /// A required argument is not there.
-    #[error("arguments.{name}: expected {expected}, found nothing")]
-    Missing { name: &'static str, expected: &'static str },
+    #[error("{path}: expected {expected}, found nothing")]
+    Missing { path: String, expected: &'static str },
     /// An argument is something else than it should be.
-    #[error("arguments.{name}: expected {expected}, found {found}")]
-    Mismatch { name: &'static str, expected: String, found: String },
+    #[error("{path}: expected {expected}, found {found}")]
+    Mismatch { path: String, expected: String, found: String },
     /// An argument that the tool does not have.
-    #[error("arguments.{name}: no such argument; {known}")]
-    Unknown { name: String, known: String },
+    #[error("{path}: no such argument; {known}")]
+    Unknown { path: String, known: String },
 }
 
 /// The arguments that were not taken yet.
 pub(super) struct Arguments {
+    /// Where they stand.
+    path: String,
     left: JsonObject,
     known: Vec<&'static str>,
 }
 
 impl Arguments {
     pub(super) fn new(arguments: JsonObject) -> Self {
-        Self { left: arguments, known: Vec::new() }
+        Self { path: "arguments".to_owned(), left: arguments, known: Vec::new() }
+    }
+
+    /// The arguments in the object `name`, which must be there. They are finished by themselves.
+    pub(super) fn nested(&mut self, name: &'static str) -> Result<Self, ArgumentError> {
+        match self.take(name) {
+            None => Err(self.missing(name, "object")),
+            Some(Value::Object(left)) => Ok(Self { path: self.at(name), left, known: Vec::new() }),
+            Some(other) => Err(self.mismatch(name, "object", &other)),
+        }
     }
 
     /// A string that must be there.
     pub(super) fn text(&mut self, name: &'static str) -> Result<String, ArgumentError> {
         match self.take(name) {
-            None => Err(ArgumentError::Missing { name, expected: "string" }),
+            None => Err(self.missing(name, "string")),
             Some(Value::String(text)) => Ok(text),
-            Some(other) => Err(mismatch(name, "string", &other)),
+            Some(other) => Err(self.mismatch(name, "string", &other)),
         }
+    }
+
+    /// A string that need not be there.
+    pub(super) fn text_if_any(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<String>, ArgumentError> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(other) => Err(self.mismatch(name, "string", &other)),
+        }
+    }
+
+    /// Strings that must be there.
+    pub(super) fn texts(&mut self, name: &'static str) -> Result<Vec<String>, ArgumentError> {
+        let texts = self.texts_if_any(name)?;
+        texts.ok_or_else(|| self.missing(name, "array of strings"))
+    }
+
+    /// Strings that need not be there. A number counts as its digits: models write ports so.
+    pub(super) fn texts_if_any(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<Vec<String>>, ArgumentError> {
+        let items = match self.take(name) {
+            None => return Ok(None),
+            Some(Value::Array(items)) => items,
+            Some(other) => return Err(self.mismatch(name, "array of strings", &other)),
+        };
+        let text = |item| match item {
+            Value::String(text) => Ok(text),
+            Value::Number(number) => Ok(number.to_string()),
+            other => Err(self.mismatch(name, "array of strings", &other)),
+        };
+        items.into_iter().map(text).collect::<Result<_, _>>().map(Some)
     }
 
     /// A boolean, false if it is not there.
@@ -45,7 +92,7 @@ impl Arguments {
         match self.take(name) {
             None => Ok(false),
             Some(Value::Bool(flag)) => Ok(flag),
-            Some(other) => Err(mismatch(name, "boolean", &other)),
+            Some(other) => Err(self.mismatch(name, "boolean", &other)),
         }
     }
 
@@ -62,7 +109,7 @@ impl Arguments {
         let count = value.as_u64().and_then(|count| usize::try_from(count).ok());
         count
             .filter(|count| (1..=most).contains(count))
-            .ok_or_else(|| mismatch(name, &format!("integer from 1 to {most}"), &value))
+            .ok_or_else(|| self.mismatch(name, &format!("integer from 1 to {most}"), &value))
     }
 
     /// An object, empty if it is not there.
@@ -70,15 +117,16 @@ impl Arguments {
         match self.take(name) {
             None => Ok(JsonObject::new()),
             Some(Value::Object(object)) => Ok(object),
-            Some(other) => Err(mismatch(name, "object", &other)),
+            Some(other) => Err(self.mismatch(name, "object", &other)),
         }
     }
 
     /// Refuses whatever was not taken.
     pub(super) fn finish(self) -> Result<(), ArgumentError> {
-        let Some((name, _)) = self.left.into_iter().next() else {
+        let Some(name) = self.left.keys().next() else {
             return Ok(());
         };
+        let path = self.at(name);
         let known = match self.known.split_last() {
             None => "the tool takes none".to_owned(),
             Some((only, [])) => format!("the tool takes `{only}`"),
@@ -86,7 +134,7 @@ impl Arguments {
                 format!("the tool takes `{}` and `{last}`", others.join("`, `"))
             }
         };
-        Err(ArgumentError::Unknown { name, known })
+        Err(ArgumentError::Unknown { path, known })
     }
 
     /// An explicit null stands for absence: models write it for what they leave open.
@@ -94,18 +142,26 @@ impl Arguments {
         self.known.push(name);
         self.left.shift_remove(name).filter(|value| !value.is_null())
     }
-}
 
-fn mismatch(name: &'static str, expected: &str, found: &Value) -> ArgumentError {
-    let found = match found {
-        Value::Null => "null".to_owned(),
-        Value::Bool(value) => format!("boolean {value}"),
-        Value::Number(value) => format!("number {value}"),
-        Value::String(_) => "a string".to_owned(),
-        Value::Array(_) => "an array".to_owned(),
-        Value::Object(_) => "an object".to_owned(),
-    };
-    ArgumentError::Mismatch { name, expected: expected.to_owned(), found }
+    fn at(&self, name: &str) -> String {
+        format!("{}.{name}", self.path)
+    }
+
+    fn missing(&self, name: &str, expected: &'static str) -> ArgumentError {
+        ArgumentError::Missing { path: self.at(name), expected }
+    }
+
+    fn mismatch(&self, name: &str, expected: &str, found: &Value) -> ArgumentError {
+        let found = match found {
+            Value::Null => "null".to_owned(),
+            Value::Bool(value) => format!("boolean {value}"),
+            Value::Number(value) => format!("number {value}"),
+            Value::String(_) => "a string".to_owned(),
+            Value::Array(_) => "an array".to_owned(),
+            Value::Object(_) => "an object".to_owned(),
+        };
+        ArgumentError::Mismatch { path: self.at(name), expected: expected.to_owned(), found }
+    }
 }
 
 #[cfg(test)]
@@ -157,6 +213,25 @@ mod tests {
         assert_eq!(
             words(given.text("f").unwrap_err()),
             "arguments.f: expected string, found nothing"
+        );
+    }
+
+    #[test]
+    fn errors_name_the_path_within_an_object() {
+        let mut given = arguments(json!({"details": {"ports": [443, "8000-8080"], "hst": "x"}}));
+        let mut details = given.nested("details").unwrap();
+        assert_eq!(details.texts_if_any("ports").unwrap().unwrap(), ["443", "8000-8080"]);
+        assert_eq!(
+            details.text("host").unwrap_err().to_string(),
+            "arguments.details.host: expected string, found nothing"
+        );
+        assert_eq!(
+            details.finish().unwrap_err().to_string(),
+            "arguments.details.hst: no such argument; the tool takes `ports` and `host`"
+        );
+        assert_eq!(
+            given.nested("details").err().unwrap().to_string(),
+            "arguments.details: expected object, found nothing"
         );
     }
 

@@ -3,7 +3,7 @@
 //! built-in tools cannot be reached round about.
 
 use serde_json::json;
-use wassette_toolbox::{Annotations, CallRefused, JsonObject};
+use wassette_toolbox::{Annotations, CallRefused, JsonObject, Step};
 
 use super::arguments::{ArgumentError, Arguments};
 use super::{BuiltIn, Context, Definition, Running, schema};
@@ -22,7 +22,8 @@ impl BuiltIn for CallTool {
             name: "call-tool",
             title: "Call tool",
             description: "Calls a tool of a loaded component that is not in your list of tools, \
-                as after `load-component` or `search-tools`. The answer is that tool's own.",
+                as after `load-component` or `search-tools`. The answer is that tool's own."
+                .into(),
             input: json!({
                 "type": "object",
                 "properties": {
@@ -49,15 +50,21 @@ impl BuiltIn for CallTool {
         Box::pin(async move {
             let Request { name, arguments } = match read(arguments) {
                 Ok(request) => request,
-                Err(error) => return Answer::failure(error.to_string()),
+                Err(error) => return Step::Done(Answer::failure(error.to_string())),
             };
-            match context.toolbox.call(&name, arguments).await {
-                Ok(output) => Answer::output(output, context.options.guest_output),
+            let Context { toolbox, options, answered, asks, .. } = context;
+            match super::call(toolbox, &name, arguments, answered, asks).await {
+                Ok(step) => step.map(|output| Answer::output(output, options.guest_output)),
                 // Here the tool's name is an argument, which the model can correct.
-                Err(CallRefused::Unknown(unknown)) => Answer::diagnostic(&unknown),
-                Err(refused) => Answer::diagnostic(&refused),
+                Err(CallRefused::Unknown(unknown)) => Step::Done(Answer::diagnostic(&unknown)),
+                Err(refused) => Step::Done(Answer::diagnostic(&refused)),
             }
         })
+    }
+
+    /// What the other tool may do is that tool's matter.
+    fn changes_nothing(&self) -> bool {
+        true
     }
 }
 

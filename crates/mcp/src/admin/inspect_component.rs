@@ -2,7 +2,7 @@
 //! nothing and runs nothing of the component.
 
 use serde_json::{Value, json};
-use wassette_toolbox::{Annotations, InspectionView, JsonObject};
+use wassette_toolbox::{Annotations, InspectionView, JsonObject, Step};
 
 use super::arguments::{ArgumentError, Arguments};
 use super::{BuiltIn, Context, Definition, Running, schema};
@@ -18,7 +18,8 @@ impl BuiltIn for InspectComponent {
             description: "Shows a component's functions with their signatures and schemas, the \
                 functions that are not callable with the reason, what it imports and what its \
                 author asks to be granted. Takes the id of a loaded component, or the path of one \
-                that need not be loaded.",
+                that need not be loaded."
+                .into(),
             input: json!({
                 "type": "object",
                 "properties": {
@@ -40,16 +41,18 @@ impl BuiltIn for InspectComponent {
     }
 
     fn run<'a>(&'a self, context: Context<'a>, arguments: JsonObject) -> Running<'a> {
-        Box::pin(async move {
-            let id = match read(arguments) {
-                Ok(id) => id,
-                Err(error) => return Answer::failure(error.to_string()),
-            };
-            match context.toolbox.inspect(&id, &context.options.base).await {
-                Ok(inspection) => Answer::success(&InspectionView::from(&inspection)),
-                Err(error) => Answer::diagnostic(&error),
-            }
-        })
+        Box::pin(async move { Step::Done(inspect(context, arguments).await) })
+    }
+}
+
+async fn inspect(context: Context<'_>, arguments: JsonObject) -> Answer {
+    let id = match read(arguments) {
+        Ok(id) => id,
+        Err(error) => return Answer::failure(error.to_string()),
+    };
+    match context.toolbox.inspect(&id, &context.options.base).await {
+        Ok(inspection) => Answer::success(&InspectionView::from(&inspection)),
+        Err(error) => Answer::diagnostic(&error),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `list-components`: what is loaded, and what lies in the store but cannot be served.
 
 use serde_json::json;
-use wassette_toolbox::{Annotations, ComponentsView, JsonObject};
+use wassette_toolbox::{Annotations, ComponentsView, JsonObject, Step};
 
 use super::arguments::Arguments;
 use super::{BuiltIn, Context, Definition, Running, schema};
@@ -15,7 +15,8 @@ impl BuiltIn for ListComponents {
             name: "list-components",
             title: "List components",
             description: "Lists the loaded components with their tools, and the stored ones that \
-                cannot be served with the reason.",
+                cannot be served with the reason."
+                .into(),
             input: json!({ "type": "object", "properties": {}, "additionalProperties": false }),
             output: Some(json!({
                 "type": "object",
@@ -42,12 +43,14 @@ impl BuiltIn for ListComponents {
     }
 
     fn run<'a>(&'a self, context: Context<'a>, arguments: JsonObject) -> Running<'a> {
-        Box::pin(async move {
-            if let Err(error) = Arguments::new(arguments).finish() {
-                return Answer::failure(error.to_string());
-            }
-            let catalog = context.toolbox.catalog().await;
-            Answer::success(&ComponentsView::from(&*catalog))
-        })
+        Box::pin(async move { Step::Done(list(context, arguments).await) })
     }
+}
+
+async fn list(context: Context<'_>, arguments: JsonObject) -> Answer {
+    if let Err(error) = Arguments::new(arguments).finish() {
+        return Answer::failure(error.to_string());
+    }
+    let catalog = context.toolbox.catalog().await;
+    Answer::success(&ComponentsView::for_models(&catalog))
 }

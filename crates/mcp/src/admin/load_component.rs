@@ -1,8 +1,10 @@
 //! `load-component`: a component from a file becomes tools for every client of this store. It grants
-//! the component nothing.
+//! the component nothing, and a person decides on it unless the operator has.
 
 use serde_json::json;
-use wassette_toolbox::{Annotations, JsonObject, LoadRequest, LoadedView, Replace};
+use wassette_toolbox::{
+    Annotations, JsonObject, LoadRequest, LoadStage, LoadedView, Replace, Step,
+};
 
 use super::arguments::{ArgumentError, Arguments};
 use super::{BuiltIn, Context, Definition, Running, schema};
@@ -22,7 +24,9 @@ impl BuiltIn for LoadComponent {
             title: "Load component",
             description: "Loads a WebAssembly component and makes its functions tools, for this \
                 and every other client. Answers with the new tools' names and schemas; if they do \
-                not appear in the list of tools, call them with `call-tool`.",
+                not appear in the list of tools, call them with `call-tool`. A person is asked \
+                first, unless the operator allows the place it comes from."
+                .into(),
             input: json!({
                 "type": "object",
                 "properties": {
@@ -80,14 +84,19 @@ impl BuiltIn for LoadComponent {
         Box::pin(async move {
             let Request { path, replace } = match read(arguments) {
                 Ok(request) => request,
-                Err(error) => return Answer::failure(error.to_string()),
+                Err(error) => return Step::Done(Answer::failure(error.to_string())),
             };
             let mut request = LoadRequest::new(path, context.options.base.clone());
             request.replace = if replace { Replace::Allow } else { Replace::Refuse };
-            let stage = context.stage;
-            match context.toolbox.load(request, |to| stage.enter(to.to_string())).await {
-                Ok(loaded) => Answer::success(&LoadedView::from(&loaded)),
-                Err(error) => Answer::diagnostic(&error),
+            let Context { toolbox, stage, answered, .. } = context;
+            let enter = |to: LoadStage| stage.enter(to.to_string());
+            match toolbox.request_load(request, answered, enter).await {
+                Ok(step) => step.map(|loaded| Answer::success(&LoadedView::from(&loaded))),
+                Err(error) if error.wants_replace() => Step::Done(Answer::failure(format!(
+                    "{error}\nhint: if the person wants it in the place of that one, call \
+                     `load-component` with `replace: true`"
+                ))),
+                Err(error) => Step::Done(Answer::diagnostic(&error)),
             }
         })
     }

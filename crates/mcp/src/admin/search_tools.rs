@@ -1,7 +1,7 @@
 //! `search-tools`: the tools that fit some words, for clients that hold more tools than they show.
 
 use serde_json::json;
-use wassette_toolbox::{Annotations, JsonObject, ToolView};
+use wassette_toolbox::{Annotations, JsonObject, Step, ToolView};
 
 use super::arguments::{ArgumentError, Arguments};
 use super::{BuiltIn, Context, Definition, Running, schema};
@@ -26,7 +26,8 @@ impl BuiltIn for SearchTools {
             title: "Search tools",
             description: "Finds tools of loaded components by words in their names and \
                 descriptions, best first, with their schemas. An empty query finds all. What is \
-                found can be called by name, or with `call-tool`.",
+                found can be called by name, or with `call-tool`."
+                .into(),
             input: json!({
                 "type": "object",
                 "properties": {
@@ -51,20 +52,19 @@ impl BuiltIn for SearchTools {
     }
 
     fn run<'a>(&'a self, context: Context<'a>, arguments: JsonObject) -> Running<'a> {
-        Box::pin(async move {
-            let Request { query, limit } = match read(arguments) {
-                Ok(request) => request,
-                Err(error) => return Answer::failure(error.to_string()),
-            };
-            let catalog = context.toolbox.catalog().await;
-            let tools: Vec<ToolView> = catalog
-                .search(&query, limit)
-                .iter()
-                .map(|tool| ToolView::from(tool.as_ref()))
-                .collect();
-            Answer::success(&json!({ "total": tools.len(), "tools": tools }))
-        })
+        Box::pin(async move { Step::Done(search(context, arguments).await) })
     }
+}
+
+async fn search(context: Context<'_>, arguments: JsonObject) -> Answer {
+    let Request { query, limit } = match read(arguments) {
+        Ok(request) => request,
+        Err(error) => return Answer::failure(error.to_string()),
+    };
+    let catalog = context.toolbox.catalog().await;
+    let tools: Vec<ToolView> =
+        catalog.search(&query, limit).iter().map(|tool| ToolView::from(tool.as_ref())).collect();
+    Answer::success(&json!({ "total": tools.len(), "tools": tools }))
 }
 
 fn read(arguments: JsonObject) -> Result<Request, ArgumentError> {

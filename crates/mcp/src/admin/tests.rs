@@ -38,9 +38,12 @@ fn every_tool_is_described_within_what_hosts_show() {
 fn what_only_reads_says_so_and_what_removes_too() {
     for tool in ALL {
         let Definition { name, annotations, .. } = tool.definition();
-        let reads = ["inspect-component", "list-components", "search-tools"].contains(&name);
+        let reads = ["get-policy", "inspect-component", "list-components", "search-tools"];
+        let reads = reads.contains(&name);
+        let adds = name.starts_with("grant-") || name == "request-permission";
         assert_eq!(annotations.read_only, reads, "{name}");
-        assert_eq!(annotations.destructive, !reads, "{name}");
+        assert_eq!(annotations.destructive, !reads && !adds, "{name}");
+        assert_eq!(tool.changes_nothing(), reads || name == "call-tool", "{name}");
     }
 }
 

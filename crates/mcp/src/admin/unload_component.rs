@@ -1,7 +1,7 @@
 //! `unload-component`: a component and its tools go, for every client. Calls that run finish.
 
 use serde_json::json;
-use wassette_toolbox::{Annotations, JsonObject};
+use wassette_toolbox::{Annotations, JsonObject, Step};
 
 use super::arguments::{ArgumentError, Arguments};
 use super::{BuiltIn, Context, Definition, Running};
@@ -15,7 +15,9 @@ impl BuiltIn for UnloadComponent {
             name: "unload-component",
             title: "Unload component",
             description: "Removes a component and all its tools, for this and every other client. \
-                Calls that are running still finish.",
+                Calls that are running still finish. If a person set up permissions or secrets \
+                for it, that person is asked first."
+                .into(),
             input: json!({
                 "type": "object",
                 "properties": {
@@ -53,15 +55,17 @@ impl BuiltIn for UnloadComponent {
         Box::pin(async move {
             let id = match read(arguments) {
                 Ok(id) => id,
-                Err(error) => return Answer::failure(error.to_string()),
+                Err(error) => return Step::Done(Answer::failure(error.to_string())),
             };
-            match context.toolbox.unload(&id).await {
-                Ok(unloaded) => Answer::success(&json!({
-                    "status": "component unloaded successfully",
-                    "id": unloaded.id,
-                    "tools": unloaded.tools,
-                })),
-                Err(error) => Answer::diagnostic(&error),
+            match context.toolbox.request_unload(&id, context.answered).await {
+                Ok(step) => step.map(|unloaded| {
+                    Answer::success(&json!({
+                        "status": "component unloaded successfully",
+                        "id": unloaded.id,
+                        "tools": unloaded.tools,
+                    }))
+                }),
+                Err(error) => Step::Done(Answer::diagnostic(&error)),
             }
         })
     }

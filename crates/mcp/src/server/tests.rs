@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wassette_sandbox::Compiler;
 use wassette_testkit::McpClient;
-use wassette_toolbox::{Annotations, Options};
+use wassette_toolbox::{Annotations, JsonObject, Options};
 
 use super::*;
 use crate::admin::{Context, Definition, Running};
@@ -16,7 +16,7 @@ impl BuiltIn for Panics {
         Definition {
             name: "panics",
             title: "Panics",
-            description: "Panics after a wait.",
+            description: "Panics after a wait.".into(),
             input: json!({ "type": "object", "properties": {} }),
             output: None,
             annotations: Annotations {

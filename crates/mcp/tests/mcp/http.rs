@@ -9,14 +9,15 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use wassette_mcp::{HttpError, HttpOptions, bind, serve_http};
+use wassette_mcp::{HttpError, HttpOptions, ServerOptions, bind, serve_http};
 use wassette_testkit::{LEGACY, MODERN, with_meta};
+use wassette_toolbox::Toolbox;
 
 use crate::http_client::{Ask, Got};
 use crate::support::{code, folder, options, toolbox};
 
-struct Web {
-    address: SocketAddr,
+pub(crate) struct Web {
+    pub(crate) address: SocketAddr,
     server: JoinHandle<Result<(), HttpError>>,
     shutdown: DropGuard,
     _folder: TempDir,
@@ -28,19 +29,28 @@ async fn serve() -> Web {
 
 async fn serve_with(change: impl FnOnce(&mut HttpOptions)) -> Web {
     let folder = folder();
+    let (toolbox, options) = (toolbox(folder.path()), options(folder.path()));
+    serve_toolbox(toolbox, folder, options, change).await
+}
+
+pub(crate) async fn serve_toolbox(
+    toolbox: Toolbox,
+    folder: TempDir,
+    options: ServerOptions,
+    change: impl FnOnce(&mut HttpOptions),
+) -> Web {
     let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = listener.local_addr().unwrap();
     let mut http = HttpOptions::new(listener);
     change(&mut http);
     let shutdown = CancellationToken::new();
-    let (toolbox, options) = (toolbox(folder.path()), options(folder.path()));
     let server = tokio::spawn(serve_http(toolbox, options, http, shutdown.clone()));
     Web { address, server, shutdown: shutdown.drop_guard(), _folder: folder }
 }
 
 impl Web {
     /// A request of the newest revision with the headers that it wants.
-    fn modern(&self, method: &str, params: Value) -> Ask {
+    pub(crate) fn modern(&self, method: &str, params: Value) -> Ask {
         let name = params.get("name").and_then(Value::as_str).map(str::to_owned);
         let ask = Ask::post(self.address, &request(method, with_meta(params)))
             .with("MCP-Protocol-Version", MODERN)
@@ -68,20 +78,25 @@ impl Web {
 
     /// Opens a session of an older revision.
     async fn hello(&self) -> Got {
+        self.hello_with(json!({})).await
+    }
+
+    /// The same for a client with `capabilities`.
+    pub(crate) async fn hello_with(&self, capabilities: Value) -> Got {
         let params = json!({
             "protocolVersion": LEGACY,
-            "capabilities": {},
+            "capabilities": capabilities,
             "clientInfo": { "name": "test", "version": "1" },
         });
         Ask::post(self.address, &request("initialize", params)).send(self.address).await
     }
 
-    fn in_session(&self, ask: Ask, session: &str) -> Ask {
+    pub(crate) fn in_session(&self, ask: Ask, session: &str) -> Ask {
         ask.with("Mcp-Session-Id", session).with("MCP-Protocol-Version", LEGACY)
     }
 }
 
-fn request(method: &str, params: Value) -> Value {
+pub(crate) fn request(method: &str, params: Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params })
 }
 

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A request.
+#[derive(Clone)]
 pub(crate) struct Ask {
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,

@@ -7,6 +7,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod consent;
+mod consent_http;
+mod desk;
 mod http;
 mod http_client;
 mod lifecycle;

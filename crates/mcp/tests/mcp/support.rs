@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use wassette_mcp::{ServerOptions, StdioError, serve_lines};
 use wassette_sandbox::Compiler;
 use wassette_testkit::McpClient;
-use wassette_toolbox::{Options, Toolbox};
+use wassette_toolbox::{Approvals, Options, Toolbox};
 
 /// One client of a server over pipes in memory.
 pub(crate) struct Served {
@@ -18,7 +18,7 @@ pub(crate) struct Served {
     pub(crate) toolbox: Toolbox,
     pub(crate) shutdown: CancellationToken,
     server: JoinHandle<Result<(), StdioError>>,
-    _folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 impl Served {
@@ -68,9 +68,16 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) {
     fs::write(folder.join(format!("{name}.wasm")), bytes).unwrap();
 }
 
-/// A toolbox whose store is in `folder`.
+/// A toolbox whose store is in `folder`, and which asks nobody.
 pub(crate) fn toolbox(folder: &Path) -> Toolbox {
-    Toolbox::open(Options::new(folder.join("store"), Compiler::InProcess)).unwrap()
+    toolbox_with(folder, |options| options.approval.approvals = Approvals::Allow)
+}
+
+/// A toolbox whose store is in `folder`, with options changed by `change`.
+pub(crate) fn toolbox_with(folder: &Path, change: impl FnOnce(&mut Options)) -> Toolbox {
+    let mut options = Options::new(folder.join("store"), Compiler::InProcess);
+    change(&mut options);
+    Toolbox::open(options).unwrap()
 }
 
 /// Options for a server whose relative paths are in `folder`.
@@ -86,11 +93,20 @@ pub(crate) fn serve() -> Served {
 /// A server over the store in `folder`, with options changed by `change`.
 pub(crate) fn serve_with(folder: TempDir, change: impl FnOnce(&mut ServerOptions)) -> Served {
     let toolbox = toolbox(folder.path());
+    serve_toolbox(toolbox, folder, change)
+}
+
+/// A server over `toolbox` and the store in `folder`, with options changed by `change`.
+pub(crate) fn serve_toolbox(
+    toolbox: Toolbox,
+    folder: TempDir,
+    change: impl FnOnce(&mut ServerOptions),
+) -> Served {
     let mut options = options(folder.path());
     change(&mut options);
     let shutdown = CancellationToken::new();
     let (client, server) = connect(&toolbox, options, &shutdown);
-    Served { client, toolbox, shutdown, server, _folder: folder }
+    Served { client, toolbox, shutdown, server, folder }
 }
 
 /// Another client's server over the same toolbox.

@@ -47,6 +47,7 @@ async fn all_that_a_call_does_is_recorded_where_all_is_wanted() {
     assert_eq!(
         told(&records),
         [
+            "allowed grant + allow variable MINE with a fixed value",
             "begun call read-configuration",
             "allowed variable MINE",
             "ended call read-configuration",
@@ -56,7 +57,9 @@ async fn all_that_a_call_does_is_recorded_where_all_is_wanted() {
         ]
     );
     let digest = workshop.toolbox.catalog().await.components()[0].digest.clone();
-    for record in &records {
+    let (grant, records) = records.split_first().unwrap();
+    assert_eq!((&grant["by"], &grant["verdict"]), (&json!("operator"), &json!("decided")));
+    for record in records {
         assert_eq!(record["component"], "env");
         assert_eq!(record["digest"], Value::String(digest.clone()));
         assert_eq!(record["tool"], "read-configuration");
@@ -72,14 +75,15 @@ async fn all_that_a_call_does_is_recorded_where_all_is_wanted() {
     };
     assert_eq!(workshop.toolbox.audit_records(filter).await.unwrap(), records[1..3]);
     let report = workshop.toolbox.verify_audit().await.unwrap();
-    assert_eq!((report.records, report.problem), (6, None));
+    assert_eq!((report.records, report.problem), (7, None));
 }
 
 #[tokio::test]
 async fn denials_are_recorded_by_default_and_nothing_where_it_is_off() {
     let workshop = Workshop::new();
     two_effects(&workshop).await;
-    assert_eq!(told(&records(&workshop).await), ["denied variable OTHER"]);
+    let granted = "allowed grant + allow variable MINE with a fixed value";
+    assert_eq!(told(&records(&workshop).await), [granted, "denied variable OTHER"]);
     let workshop = at(AuditLevel::Off);
     two_effects(&workshop).await;
     assert!(records(&workshop).await.is_empty());

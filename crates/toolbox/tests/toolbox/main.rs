@@ -7,14 +7,20 @@
     reason = "a test fails by panicking"
 )]
 
+mod approvals;
+mod asked_loads;
 mod audit;
 mod calls;
+mod desk;
+mod learn;
+mod leases;
 mod loads;
 mod names;
 mod permissions;
 mod policies;
 mod processes;
 mod values;
+mod waiting;
 
 use std::fs;
 use std::path::{Path, PathBuf};

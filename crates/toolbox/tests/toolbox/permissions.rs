@@ -219,7 +219,7 @@ async fn denied_s02_a_directory_in_the_place_of_the_one_that_a_person_wrote_of()
 }
 
 /// A server that answers `/` with a redirect to `/next`, once the sender says so.
-fn patient_server() -> (WebServer, mpsc::Receiver<()>, mpsc::Sender<()>) {
+pub(crate) fn patient_server() -> (WebServer, mpsc::Receiver<()>, mpsc::Sender<()>) {
     let (asked, was_asked) = mpsc::channel();
     let (go_on, told) = mpsc::channel();
     let waiting = Mutex::new((asked, told));

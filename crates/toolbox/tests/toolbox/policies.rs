@@ -1,15 +1,17 @@
 //! Policies as they are kept: edited, written by hand, broken, and left behind by others.
 
 use std::fs;
+use std::time::Duration;
 
 use serde_json::json;
 use wassette_policy::{AnyRule, Edit, Policy, VariableRule};
+use wassette_store::{ComponentId, Digest, Store};
 use wassette_toolbox::{PermissionError, Toolbox};
 
 use crate::{Workshop, policy};
 
 fn variable(key: &str) -> Edit {
-    let rule = VariableRule { key: key.to_owned(), value: Some("x".to_owned()) };
+    let rule = VariableRule::new(key, Some("x".to_owned()));
     Edit::Grant(AnyRule::Variable(rule))
 }
 
@@ -151,7 +153,8 @@ async fn denied_p03_everything_from_the_moment_a_policy_breaks_until_it_is_mende
     let output =
         workshop.call("read-configuration", json!({ "under": "store-draft", "key": "A" })).await;
     let told = output.text.last().unwrap();
-    assert!(told.contains("nothing is granted to component `env`: its policy `"), "{told}");
+    let words = "nothing is granted to component `env`: its policy cannot be read (line 1, column ";
+    assert!(told.contains(words) && !told.contains("alow"), "{told}");
     assert!(!output.text.join("\n").contains("to allow it"), "{:?}", output.text);
     let added = workshop.call("add", crate::two_and_three()).await;
     assert_eq!(added.text, ["5"], "others are not touched");
@@ -228,6 +231,45 @@ async fn denied_p07_what_was_granted_to_a_component_from_another_source() {
     // The same source keeps what it has when it is loaded again.
     workshop.load("two/env.wasm").await.unwrap();
     assert_eq!(seen(&workshop).await, 1);
+}
+
+#[tokio::test]
+async fn denied_p07_what_is_pinned_to_other_bytes_of_the_component() {
+    let workshop = Workshop::new();
+    let bytes = fs::read(wassette_testkit::built("env")).unwrap();
+    let others = [bytes.as_slice(), &[0, 2, 1, b'x']].concat();
+    workshop.put("env.wasm", &bytes).load("env.wasm").await.unwrap();
+    workshop.toolbox.edit_policy("env", vec![variable("A")]).await.unwrap();
+    let (id, pinned) = (ComponentId::parse("env").unwrap(), Digest::of(&bytes));
+    let store = Store::open(&workshop.store()).unwrap();
+    let stored = store.policy(&id).unwrap().unwrap();
+    let mut writer = store.write(Duration::from_secs(10)).unwrap();
+    let pins = stored.binding.unwrap().pins;
+    writer.put_policy(&id, &stored.text, pins, Some(pinned)).unwrap();
+    writer.commit().unwrap();
+
+    workshop.put("env.wasm", &others).load("env.wasm").await.unwrap();
+    assert_eq!(seen(&workshop).await, 0);
+    let problem = workshop.toolbox.permissions("env").await.unwrap().problem.clone().unwrap();
+    assert!(problem.message.contains(&format!("pinned to {pinned}")), "{problem}");
+    assert!(problem.help.clone().unwrap().contains("`wassette policy pin env`"), "{problem}");
+    let again = workshop.second().permissions("env").await.unwrap();
+    assert_eq!(again.problem, Some(problem));
+    let refused = workshop.toolbox.edit_policy("env", vec![variable("B")]).await.unwrap_err();
+    assert!(matches!(refused, PermissionError::Pinned { .. }), "{refused}");
+
+    // The bytes that it is pinned to have it again, and what is granted now stays pinned to them.
+    workshop.put("env.wasm", &bytes).load("env.wasm").await.unwrap();
+    assert_eq!(seen(&workshop).await, 1);
+    workshop.toolbox.edit_policy("env", vec![variable("B")]).await.unwrap();
+    assert_eq!(seen(&workshop).await, 2);
+    workshop.put("env.wasm", &others).load("env.wasm").await.unwrap();
+    assert_eq!(seen(&workshop).await, 0);
+    // A reset takes back the pin as well.
+    workshop.toolbox.edit_policy("env", vec![Edit::Reset, variable("C")]).await.unwrap();
+    assert_eq!(keys(&workshop.toolbox, "env").await, ["C"]);
+    workshop.put("env.wasm", &bytes).load("env.wasm").await.unwrap();
+    assert_eq!(keys(&workshop.toolbox, "env").await, ["C"]);
 }
 
 #[tokio::test]
