@@ -10,6 +10,7 @@ use crate::command::audit::AuditCommand;
 use crate::command::completion::CompletionArgs;
 use crate::command::component::ComponentCommand;
 use crate::command::inspect::InspectArgs;
+use crate::command::learn::LearnArgs;
 use crate::command::permission::PermissionCommand;
 use crate::command::policy::PolicyCommand;
 use crate::command::run::RunArgs;
@@ -99,6 +100,9 @@ pub(crate) enum Command {
     /// List, read and call tools, without a server
     #[command(subcommand, arg_required_else_help = true)]
     Tool(ToolCommand),
+    /// Try calls of a component, see what they need, and grant that
+    #[command(after_help = crate::command::learn::HOW)]
+    Learn(LearnArgs),
     /// Grant, revoke and list what a component may do, rule by rule
     #[command(subcommand, arg_required_else_help = true)]
     Permission(PermissionCommand),

@@ -21,12 +21,9 @@ pub(crate) fn rules(policy: &Policy) -> Vec<RuleText> {
     let mut add = |kind, text| rules.push(RuleText { kind, text });
     policy.storage.allow.iter().for_each(|rule| add("storage", rule.to_string()));
     policy.storage.deny.iter().for_each(|rule| add("storage, denied", rule.to_string()));
-    policy.network.allow.iter().for_each(|rule| add("network", rule.to_string()));
+    policy.network.allow.iter().for_each(|rule| add("network", format!("{rule:#}")));
     policy.network.deny.iter().for_each(|rule| add("network, denied", rule.to_string()));
-    for rule in &policy.environment {
-        let value = rule.value.as_ref().map(|value| format!(" = {value}")).unwrap_or_default();
-        add("environment", format!("{}{value}", rule.key));
-    }
+    policy.environment.iter().for_each(|rule| add("environment", format!("{rule:#}")));
     policy.limits.iter().for_each(|(name, amount)| add("limit", format!("{name} {amount}")));
     rules
 }
@@ -44,8 +41,18 @@ pub(crate) fn granted(policy: &Policy, problem: Option<&PolicyProblem>) -> Strin
     if policy.is_empty() {
         return "\nnothing is granted to it\n".to_owned();
     }
+    ruled("GRANTED", policy)
+}
+
+/// What is stored and not in force.
+pub(crate) fn withheld(policy: &Policy) -> String {
+    if policy.is_empty() { String::new() } else { ruled("NOT IN FORCE", policy) }
+}
+
+/// The rules of `policy` under a heading.
+fn ruled(heading: &str, policy: &Policy) -> String {
     let rows = rules(policy).into_iter().map(|rule| [rule.kind.to_owned(), rule.text]);
-    format!("\n{}\n", table(["GRANTED", "RULE"], rows))
+    format!("\n{}\n", table([heading, "RULE"], rows))
 }
 
 /// What a component asks for, and the commands that would grant it to `component`.
@@ -59,8 +66,7 @@ pub(crate) fn described(requested: &Requested, component: &str) -> String {
     if policy.is_empty() {
         return "\nit asks for nothing\n".to_owned();
     }
-    let rows = rules(policy).into_iter().map(|rule| [rule.kind.to_owned(), rule.text]);
-    let mut text = format!("\n{}\n", table(["ASKS FOR", "RULE"], rows));
+    let mut text = ruled("ASKS FOR", policy);
     let (commands, beyond) = commands(policy, component);
     text.push_str("\nto grant it:\n");
     for command in commands {
@@ -78,14 +84,14 @@ pub(crate) fn described(requested: &Requested, component: &str) -> String {
 pub(crate) fn commands(policy: &Policy, component: &str) -> (Vec<String>, bool) {
     let mut beyond = !policy.storage.deny.is_empty() || !policy.network.deny.is_empty();
     let mut found: Vec<Vec<String>> = Vec::new();
-    found.extend(policy.storage.allow.iter().map(storage));
-    for rule in &policy.network.allow {
-        match network(rule) {
+    let storage = policy.storage.allow.iter().map(storage);
+    let network = policy.network.allow.iter().map(network);
+    for words in storage.chain(network).chain(policy.environment.iter().map(variable)) {
+        match words {
             Some(words) => found.push(words),
             None => beyond = true,
         }
     }
-    found.extend(policy.environment.iter().map(variable));
     let limits = policy.limits.iter();
     found.extend(limits.map(|(name, amount)| words("limit", &[name, &amount.to_string()])));
     let commands = found.iter().filter_map(|words| {
@@ -101,23 +107,31 @@ fn words(kind: &str, rest: &[&str]) -> Vec<String> {
     [&[kind], rest].concat().into_iter().map(str::to_owned).collect()
 }
 
-fn storage(rule: &StorageRule) -> Vec<String> {
-    words("storage", &[&rule.uri.to_string(), "--access", &rule.access.to_string()])
+/// `None` for what flags cannot say: a moment at which the rule ends.
+fn storage(rule: &StorageRule) -> Option<Vec<String>> {
+    let uri = rule.uri.to_string();
+    let words = || words("storage", &[&uri, "--access", &rule.access.to_string()]);
+    rule.until.is_none().then(words)
 }
 
-fn variable(rule: &VariableRule) -> Vec<String> {
+/// `None` for what flags cannot say: a moment at which the rule ends.
+fn variable(rule: &VariableRule) -> Option<Vec<String>> {
+    if rule.until.is_some() {
+        return None;
+    }
     let mut command = words("environment-variable", &[&rule.key]);
     if let Some(value) = &rule.value {
         command.extend(["--value".to_owned(), value.clone()]);
     }
-    command
+    Some(command)
 }
 
-/// `None` for what flags cannot say: headers that are added, and ranges with a scheme.
+/// `None` for what flags cannot say: headers that are added, ranges with a scheme, and a moment at
+/// which the rule ends.
 fn network(rule: &NetworkRule) -> Option<Vec<String>> {
     let text = rule.written();
     let target = match (text.host, text.cidr, text.tcp, text.udp, text.schemes.as_deref()) {
-        _ if !text.inject.is_empty() => return None,
+        _ if !text.inject.is_empty() || text.until.is_some() => return None,
         (Some(host), _, _, _, None) => host,
         (Some(host), _, _, _, Some([scheme])) => format!("{scheme}://{host}"),
         (_, Some(range), _, _, None) => range,
@@ -195,6 +209,9 @@ permissions:
             "storage: { deny: [{ uri: fs:///x }] }",
             "network: { allow: [{ host: a.example.com, inject: { header: X, value: '${secret:K}' } }] }",
             "network: { allow: [{ cidr: 10.1.0.0/16, schemes: [https] }] }",
+            "network: { allow: [{ host: a.example.com, until: 2026-11-21T18:00:00Z }] }",
+            "storage: { allow: [{ uri: fs:///x, access: [read], until: 2026-11-21T18:00:00Z }] }",
+            "environment: { allow: [{ key: A, until: 2026-11-21T18:00:00Z }] }",
         ] {
             let (commands, beyond) = commands(&Policy::parse(text).unwrap(), "weather");
             assert!(commands.is_empty() && beyond, "{text}");

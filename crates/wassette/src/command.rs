@@ -5,6 +5,7 @@ pub(crate) mod completion;
 pub(crate) mod component;
 pub(crate) mod demo;
 pub(crate) mod inspect;
+pub(crate) mod learn;
 pub(crate) mod permission;
 pub(crate) mod policy;
 pub(crate) mod run;
@@ -41,6 +42,7 @@ pub(crate) fn execute(arguments: Arguments, printer: &Printer) -> Result<(), Com
         Command::Component(command) => block_on(component::component(&context()?, command)),
         Command::Inspect(args) => block_on(inspect::inspect(&context()?, args)),
         Command::Tool(command) => block_on(tool::tool(&context()?, command)),
+        Command::Learn(args) => block_on(learn::learn(&context()?, args)),
         Command::Permission(command) => block_on(permission::permission(&context()?, command)),
         Command::Policy(command) => block_on(policy::policy(&context()?, command)),
         Command::Secret(command) => block_on(secret::secret(&context()?, command)),

@@ -15,8 +15,9 @@ use thiserror::Error;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use wassette_policy::{LimitError, OperatorLimits, Policy, PolicyError};
-use wassette_toolbox::{AuditOptions, EgressOptions, Override};
+use wassette_toolbox::{ApprovalOptions, AuditOptions, EgressOptions, Override};
 
+mod approvals;
 mod audit;
 mod components;
 mod egress;
@@ -39,6 +40,8 @@ pub(crate) struct Config {
     pub(crate) tool_name_limit: Option<usize>,
     /// Whether a result carries what the component wrote to its standard output and error.
     pub(crate) show_output: bool,
+    /// Who decides on what clients ask for.
+    pub(crate) approval: ApprovalOptions,
     /// The limits of every call, beyond which no policy leads.
     pub(crate) limits: OperatorLimits,
     /// The policy that says what may at most be granted to any component; relative to the file's
@@ -92,6 +95,10 @@ pub(crate) enum ConfigError {
         "take `inject` out: headers are added by the policy of a component, whose secrets they hold"
     ))]
     CeilingInject { path: String },
+    /// The ceiling would be another after a while, and it is read once.
+    #[error("the ceiling `{path}` has a rule with `until`")]
+    #[diagnostic(help("take `until` out: what may at most be granted does not end by itself"))]
+    CeilingUntil { path: String },
     /// Something in the file is wrong.
     #[error("`{path}` line {line}, column {column}: {fault}")]
     Fault {
@@ -131,7 +138,7 @@ struct Refusal {
 
 impl Config {
     /// The keys of the top level, in the order that the documentation has.
-    const KEYS: [&'static str; 14] = [
+    const KEYS: [&'static str; 18] = [
         "component_dir",
         "bind_address",
         "allowed_hosts",
@@ -139,6 +146,10 @@ impl Config {
         "tool_name_limit",
         "show_output",
         "ceiling",
+        "approvals",
+        "approvals_at_need",
+        "locked",
+        "load",
         "limits",
         "environment",
         "workspaces",
@@ -178,6 +189,9 @@ impl Config {
         if policy.network.allow.iter().any(|rule| !rule.written().inject.is_empty()) {
             return Err(ConfigError::CeilingInject { path: shown });
         }
+        if ends(&policy) {
+            return Err(ConfigError::CeilingUntil { path: shown });
+        }
         Ok(Some(policy))
     }
 
@@ -198,6 +212,10 @@ impl Config {
                 "tool_name_limit" => config.tool_name_limit = Some(entry.tool_name_limit()?),
                 "show_output" => config.show_output = entry.boolean()?,
                 "ceiling" => config.ceiling = Some(entry.path(folder)?),
+                "approvals" => config.approval.approvals = entry.approvals()?,
+                "approvals_at_need" => config.approval.at_need = entry.boolean()?,
+                "locked" => config.approval.locked = entry.boolean()?,
+                "load" => config.approval.load_allow = entry.load()?,
                 "limits" => config.limits = entry.limits()?,
                 "environment" => config.environment = entry.environment()?,
                 "workspaces" => config.workspaces = entry.workspaces(folder)?,
@@ -210,6 +228,13 @@ impl Config {
         }
         Ok(config)
     }
+}
+
+/// Whether a rule of `policy` ends by itself.
+fn ends(policy: &Policy) -> bool {
+    policy.storage.allow.iter().any(|rule| rule.until.is_some())
+        || policy.network.allow.iter().any(|rule| rule.until().is_some())
+        || policy.environment.iter().any(|rule| rule.until.is_some())
 }
 
 /// One `key = value` of the top level.

@@ -11,7 +11,7 @@ use wassette_mcp::{BuiltIns, GuestOutput, ServerOptions};
 use wassette_policy::Policy;
 use wassette_sandbox::Compiler;
 use wassette_store::Keyring;
-use wassette_toolbox::{Options, Toolbox};
+use wassette_toolbox::{ApprovalOptions, Options, Toolbox};
 
 use crate::args::GlobalArgs;
 use crate::config::{Config, SecretStore};
@@ -67,10 +67,21 @@ impl Context {
         self.toolbox_in(&SurroundingsArgs::default())
     }
 
-    /// Opens the component store for calls that find `surroundings` around them.
+    /// Opens the component store for calls that find `surroundings` around them. Whoever runs a
+    /// command is the operator: neither `locked` nor `approvals` is for them.
     pub(crate) fn toolbox_in(
         &self,
         surroundings: &SurroundingsArgs,
+    ) -> Result<Toolbox, CommandError> {
+        let at_need = self.config.approval.at_need;
+        self.toolbox_with(surroundings, ApprovalOptions { at_need, ..ApprovalOptions::default() })
+    }
+
+    /// Opens the component store for clients, whose requests are decided on as `approval` says.
+    pub(crate) fn toolbox_with(
+        &self,
+        surroundings: &SurroundingsArgs,
+        approval: ApprovalOptions,
     ) -> Result<Toolbox, CommandError> {
         let mut options = Options::new(self.store_dir.clone(), compiler()?);
         options.limits = self.config.limits.clone();
@@ -79,6 +90,7 @@ impl Context {
         options.workspaces = surroundings.workspaces(&self.config, &self.current_dir)?;
         options.egress = self.config.egress.clone();
         options.audit = self.config.audit;
+        options.approval = approval;
         options.keyring = self.keyring.clone();
         options.private_paths = self.private_paths.clone();
         options.private_paths.extend(surroundings.private_paths(&self.current_dir));
@@ -93,13 +105,12 @@ impl Context {
     pub(crate) fn server_options(&self, built_ins: BuiltIns) -> ServerOptions {
         ServerOptions {
             built_ins,
-            base: self.current_dir.clone(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
             guest_output: if self.config.show_output {
                 GuestOutput::Show
             } else {
                 GuestOutput::Hide
             },
+            ..ServerOptions::new(self.current_dir.clone(), env!("CARGO_PKG_VERSION"))
         }
     }
 }

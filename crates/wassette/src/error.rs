@@ -9,8 +9,8 @@ use wassette_mcp::{HttpError, LocalError, StdioError};
 use wassette_policy::PolicyError;
 use wassette_store::StoreError;
 use wassette_toolbox::{
-    AuditError, CallRefused, InspectError, LoadError, OpenError, PermissionError, QuestionError,
-    UnknownTool, UnloadError,
+    ApprovalError, AuditError, CallRefused, FetchError, InspectError, LearnError, LoadError,
+    OpenError, PermissionError, QuestionError, UnknownTool, UnloadError,
 };
 
 use crate::config::ConfigError;
@@ -62,7 +62,19 @@ pub(crate) enum CommandError {
     Surroundings(#[from] SurroundingsError),
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Permission(#[from] PermissionError),
+    Permission(PermissionError),
+    /// A policy that cannot be read. Only a person at the command line is told its words.
+    #[error("the policy of `{id}` is not changed, for nobody knows what it says: {problem}")]
+    #[diagnostic(help(
+        "correct the file by hand, or begin anew with `wassette permission reset {id}`"
+    ))]
+    NotChanged { id: String, problem: String },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Approval(#[from] ApprovalError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Fetch(#[from] FetchError),
     #[error(transparent)]
     #[diagnostic(transparent)]
     Question(#[from] QuestionError),
@@ -70,6 +82,19 @@ pub(crate) enum CommandError {
     #[diagnostic(transparent)]
     Audit(#[from] AuditError),
 
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Learn(#[from] LearnError),
+
+    /// A file of recorded calls cannot be read.
+    #[error("cannot read the calls in `{path}`")]
+    CallsRead { path: String, source: io::Error },
+    /// A line of it is no call.
+    #[error("line {line} of `{path}` is not a call: {fault}")]
+    #[diagnostic(help(
+        "write one call a line, such as `{{\"name\": \"files/read-file\", \"arguments\": {{\"path\": \"/x\"}}}}`"
+    ))]
+    CallsLine { path: String, line: usize, fault: String },
     /// The tool ran, or was refused, and its answer is an error.
     #[error("{text}")]
     Tool { text: String },
@@ -96,7 +121,7 @@ pub(crate) enum CommandError {
     /// A file that should hold a policy cannot be read.
     #[error("cannot read the policy `{path}`")]
     PolicyRead { path: String, source: io::Error },
-    /// A file that should hold a policy does not.
+    /// What should be a policy is none.
     #[error("`{path}` {source}")]
     #[diagnostic(help("{}", source.help))]
     PolicyFile { path: String, source: Box<PolicyError> },
@@ -132,11 +157,21 @@ pub(crate) enum CommandError {
     Print(#[from] io::Error),
 }
 
+impl From<PermissionError> for CommandError {
+    fn from(error: PermissionError) -> Self {
+        match error {
+            PermissionError::Broken { id, problem } => Self::NotChanged { id, problem },
+            other => Self::Permission(other),
+        }
+    }
+}
+
 impl CommandError {
     /// 1 for what was refused or failed, 2 for what cannot be read as a command.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Arguments { .. }
+            | Self::CallsLine { .. }
             | Self::Secret { .. }
             | Self::Rule { .. }
             | Self::Question(_)

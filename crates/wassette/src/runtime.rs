@@ -60,6 +60,18 @@ pub(crate) async fn until_asked_to_end<E>(
     }
 }
 
+/// Waits for `work`. If somebody asks this process to end before, running calls are stopped, and
+/// `work` may still clear up.
+pub(crate) async fn unless_asked_to_end<T>(toolbox: &Toolbox, work: impl Future<Output = T>) -> T {
+    tokio::pin!(work);
+    tokio::select! {
+        biased;
+        () = asked_to_end() => toolbox.close(),
+        done = &mut work => return done,
+    }
+    work.await
+}
+
 /// Resolves at an interrupt or a polite termination.
 async fn asked_to_end() {
     #[cfg(unix)]

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use wassette_mcp::{Answer, LocalClient, ServerOptions};
-use wassette_toolbox::{BUILT_IN_NAMES, JsonObject, Options, Toolbox};
+use wassette_toolbox::{Approvals, BUILT_IN_NAMES, JsonObject, Options, Toolbox};
 
 use self::signature::signature;
 use crate::command::first_sentence;
@@ -30,7 +30,10 @@ pub(crate) async fn demo(printer: &Printer) -> Result<(), CommandError> {
         std::fs::write(folder.path().join(file), bytes)
             .map_err(|source| CommandError::Start { source })?;
     }
-    let toolbox = Toolbox::open(Options::new(folder.path().join("store"), compiler()?))?;
+    let mut toolbox = Options::new(folder.path().join("store"), compiler()?);
+    // Nobody has to be asked about a store that is gone in a moment.
+    toolbox.approval.approvals = Approvals::Allow;
+    let toolbox = Toolbox::open(toolbox)?;
     let options = ServerOptions::new(folder.path(), env!("CARGO_PKG_VERSION"));
     let show = Show { printer, client: LocalClient::connect(toolbox.clone(), options).await? };
     let shown = show.all().await;

@@ -1,7 +1,10 @@
 //! `permission`: what a component may do, changed rule by rule.
 
+mod approve;
+mod deny;
 mod grant;
 mod list;
+mod pending;
 mod reset;
 mod revoke;
 
@@ -25,6 +28,12 @@ pub(crate) enum PermissionCommand {
     Reset(reset::ResetArgs),
     /// Show what a component may do, and what it asks for
     List(list::ListArgs),
+    /// Show what clients asked for while nobody could be asked
+    Pending,
+    /// Do what a client asked for, after a question
+    Approve(approve::ApproveArgs),
+    /// Refuse what a client asked for
+    Deny(deny::DenyArgs),
 }
 
 /// What became of a permission, in the spelling that scripts know.
@@ -53,16 +62,23 @@ pub(crate) async fn permission(
         PermissionCommand::Revoke(command) => revoke::revoke(context, command).await,
         PermissionCommand::Reset(args) => reset::reset(context, args).await,
         PermissionCommand::List(args) => list::list(context, args).await,
+        PermissionCommand::Pending => pending::pending(context).await,
+        PermissionCommand::Approve(args) => approve::approve(context, args).await,
+        PermissionCommand::Deny(args) => deny::deny(context, args).await,
     }
 }
 
-/// What changed, a line each.
 fn lines(change: &PolicyChange) -> String {
-    let mut text = format!("{}:", change.component);
-    if change.changes.is_empty() {
+    said(&change.component, &change.changes)
+}
+
+/// What changed for `component`, a line each.
+pub(crate) fn said(component: &str, changes: &[String]) -> String {
+    let mut text = format!("{component}:");
+    if changes.is_empty() {
         text.push_str(" nothing changes");
     }
-    for line in &change.changes {
+    for line in changes {
         text.push_str(&format!("\n  {line}"));
     }
     text

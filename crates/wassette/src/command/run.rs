@@ -4,6 +4,7 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 use wassette_mcp::serve_stdio;
 
+use crate::approvals::ApprovalArgs;
 use crate::command::serve::BuiltInArgs;
 use crate::context::Context;
 use crate::error::CommandError;
@@ -15,11 +16,14 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     surroundings: SurroundingsArgs,
     #[command(flatten)]
+    approvals: ApprovalArgs,
+    #[command(flatten)]
     built_ins: BuiltInArgs,
 }
 
 pub(crate) async fn run(context: &Context, args: RunArgs) -> Result<(), CommandError> {
-    let toolbox = context.toolbox_in(&args.surroundings)?;
+    let approval = args.approvals.over(&context.config.approval);
+    let toolbox = context.toolbox_with(&args.surroundings, approval)?;
     let options = context.server_options(args.built_ins.choice());
     let shutdown = CancellationToken::new();
     let serving = serve_stdio(toolbox.clone(), options, shutdown.clone());

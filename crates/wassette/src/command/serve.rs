@@ -6,6 +6,8 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 use wassette_mcp::{BuiltIns, HttpError, HttpOptions, serve_http};
 
+use crate::approvals::ApprovalArgs;
+use crate::ask::approver::TerminalApprover;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::runtime::until_asked_to_end;
@@ -32,13 +34,16 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     surroundings: SurroundingsArgs,
     #[command(flatten)]
+    approvals: ApprovalArgs,
+    #[command(flatten)]
     built_ins: BuiltInArgs,
 }
 
 /// What `run` and `serve` share.
 #[derive(Debug, Args)]
 pub(crate) struct BuiltInArgs {
-    /// Neither list nor answer the tools that load, unload, list and inspect components
+    /// Neither list nor answer the built-in tools, which load and show components and ask for
+    /// permissions
     #[arg(long)]
     disable_builtin_tools: bool,
 }
@@ -56,8 +61,10 @@ pub(crate) async fn serve(context: &Context, args: ServeArgs) -> Result<(), Comm
     http.allowed_origins = chosen(args.allowed_origins, &context.config.allowed_origins);
     http.longest_call = context.config.limits.values().time.duration();
     let bound = http.listener.local_addr().map_err(HttpError::Address)?;
-    let toolbox = context.toolbox_in(&args.surroundings)?;
-    let options = context.server_options(args.built_ins.choice());
+    let approval = args.approvals.over(&context.config.approval);
+    let toolbox = context.toolbox_with(&args.surroundings, approval)?;
+    let mut options = context.server_options(args.built_ins.choice());
+    options.approver = TerminalApprover::of(&context.printer);
     context.printer.say(&format!("serving MCP on http://{bound}/mcp"));
 
     let shutdown = CancellationToken::new();

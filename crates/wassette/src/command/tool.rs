@@ -6,6 +6,7 @@ mod read;
 
 use clap::Subcommand;
 
+pub(crate) use self::invoke::arguments;
 use crate::context::Context;
 use crate::error::CommandError;
 

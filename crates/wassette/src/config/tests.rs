@@ -3,7 +3,7 @@ use std::path::Path;
 
 use miette::Diagnostic;
 use wassette_policy::{LimitRules, Setting};
-use wassette_toolbox::{AuditLevel, Naming, ProxyOption};
+use wassette_toolbox::{Approvals, AuditLevel, LoadAllow, Naming, ProxyOption};
 
 use super::*;
 
@@ -34,6 +34,12 @@ allowed_origins = ["http://localhost:5173"]
 tool_name_limit = 64
 show_output = true
 ceiling = "../ceiling.yaml"
+approvals = "deny"
+approvals_at_need = false
+locked = true
+
+[load]
+allow = ["file:///srv/components/**", "file:///srv/one.wasm"]
 
 [limits]
 memory = "1Gi"
@@ -94,6 +100,13 @@ descriptions = { get-weather = "The weather." }
         allowed_origins: vec!["http://localhost:5173".into()],
         tool_name_limit: Some(64),
         show_output: true,
+        approval: ApprovalOptions {
+            approvals: Approvals::Deny,
+            locked: true,
+            load_allow: LoadAllow::read(&["file:///srv/components/**", "file:///srv/one.wasm"])
+                .unwrap(),
+            at_need: false,
+        },
         limits: OperatorLimits::new(&limits),
         ceiling: Some("/etc/wassette/../ceiling.yaml".into()),
         environment: texts(&[("LOG_LEVEL", "info"), ("log.format", "")]),
@@ -141,8 +154,8 @@ fn a_fault_has_its_place_and_its_cure() {
             2,
             "there is no key `policy`",
             "the keys are: component_dir, bind_address, allowed_hosts, allowed_origins, \
-             tool_name_limit, show_output, ceiling, limits, environment, workspaces, egress, audit, \
-             secrets, components",
+             tool_name_limit, show_output, ceiling, approvals, approvals_at_need, locked, load, \
+             limits, environment, workspaces, egress, audit, secrets, components",
         ),
         (
             "show_output = \"yes\"",
@@ -171,6 +184,20 @@ fn a_fault_has_its_place_and_its_cure() {
             23,
             "`allowed_hosts` is a list of texts, not integer",
             "leave `allowed_hosts` out to keep its default",
+        ),
+        (
+            "approvals = \"yes\"",
+            1,
+            13,
+            "`approvals` cannot be `yes`",
+            "write `\"ask\"`, `\"allow\"` or `\"deny\"`",
+        ),
+        (
+            "locked = \"no\"",
+            1,
+            10,
+            "`locked` is `true` or `false`, not string",
+            "leave `locked` out to keep its default",
         ),
         ("allowed_hosts = [\"\"]", 1, 18, "`allowed_hosts` cannot be ``", "leave the entry out"),
         (
@@ -231,6 +258,23 @@ fn a_table_is_as_strict_as_the_top() {
             "`workspaces.a` cannot be `~/x`",
             "write the path in full, such as `/home/me/components`",
         ),
+        (
+            "[load]\nallow = [\"file:///srv/**\", \"/srv/x\"]",
+            2,
+            28,
+            "`load.allow` cannot be `/srv/x`",
+            "`/srv/x` names no files: write `file:///srv/components/**` or \
+             `file:///srv/components`; components are loaded from files",
+        ),
+        (
+            "[load]\nallow = [\"file:///srv/../x\"]",
+            2,
+            10,
+            "`load.allow` cannot be `file:///srv/../x`",
+            "`file:///srv/../x` is no pattern: `fs:///srv/../x` holds `..`: write \
+             `file:///srv/components/**` or `file:///srv/components`",
+        ),
+        ("[load]\nalow = []", 2, 1, "there is no key `load.alow`", "did you mean `allow`?"),
         (
             "[egress]\nproxi = \"x\"",
             2,

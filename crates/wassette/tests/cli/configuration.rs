@@ -30,6 +30,23 @@ fn a_bad_file_is_refused_with_line_column_and_cure() {
     "#);
 }
 
+#[test]
+fn a_ceiling_that_would_end_is_refused() {
+    let env = empty();
+    env.configure("ceiling = \"ceiling.yaml\"\n");
+    let ceiling = env.home().join(".config/wassette/ceiling.yaml");
+    for rules in [
+        "storage: { allow: [{ uri: 'fs:///usr', access: [read], until: 2026-11-21T18:00:00Z }] }",
+        "network: { allow: [{ host: a.example.com, until: 2199-11-21T18:00:00Z }] }",
+        "environment: { allow: [{ key: A, until: 2199-11-21T18:00:00Z }] }",
+    ] {
+        std::fs::write(&ceiling, rules).unwrap();
+        let refused = env.run(["tool", "list"]);
+        assert_eq!(refused.code, Some(1), "{refused}");
+        assert!(refused.stderr.contains("has a rule with `until`\nhint: take"), "{refused}");
+    }
+}
+
 /// Were it passed over, secrets would lie in files of which their owner knows nothing.
 #[cfg(not(feature = "keyring"))]
 #[test]

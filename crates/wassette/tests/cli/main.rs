@@ -2,6 +2,7 @@
 //! of what can go wrong with it.
 #![cfg(test)]
 
+mod approvals;
 mod audit;
 mod completion;
 mod component_list;
@@ -10,14 +11,18 @@ mod component_unload;
 mod configuration;
 mod demo;
 mod help;
+mod help_permissions;
 mod inspect;
+mod learn;
 mod output;
 mod permission;
+mod pin;
 mod policy;
 mod run;
 mod secret;
 mod serve;
 mod surroundings;
+mod terminal;
 mod tool_invoke;
 mod tool_list;
 mod tool_read;

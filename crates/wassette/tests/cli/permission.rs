@@ -344,6 +344,11 @@ fn each_kind_is_revoked() {
     }
     "#);
     assert_eq!(env.run(["policy", "get", "add"]).success().json()["status"], "no policy found");
+    // The spelling of other programs.
+    let _ = env.run(["permission", "grant", "memory", "add", "64Mi"]).success();
+    assert_eq!(revoke(&["resource", "add"]).code, Some(2));
+    let _ = revoke(&["resource", "add", "--memory"]).success();
+    assert_eq!(env.run(["policy", "get", "add"]).success().json()["status"], "no policy found");
 }
 
 #[test]
@@ -355,7 +360,7 @@ fn what_was_not_granted_cannot_be_revoked() {
     exit code: 1
     ----- stderr -----
     error: the policy allows no network `api.exmaple.com`
-    hint: the nearest that it allows is `api.example.com`
+    hint: the nearest that it allows is `api.example.com`; what a server granted until it stops is taken back
     ");
     assert_snapshot!(env.run(["permission", "revoke", "memory", "add"]), @"
     exit code: 1
@@ -697,7 +702,7 @@ fn a_component_says_what_it_asks_for_and_is_granted_nothing() {
       wassette permission grant storage add 'fs:///usr/my notes' --access read
       wassette permission grant network add api.example.com --methods GET
     ");
-    assert_snapshot!(env.run(["inspect", "add", "-o", "table"]), @"
+    assert_snapshot!(env.run(["inspect", "add", "-o", "table"]), @r#"
     exit code: 0
     ----- stdout -----
     add
@@ -710,7 +715,7 @@ fn a_component_says_what_it_asks_for_and_is_granted_nothing() {
     add   add(a: s32, b: s32) -> s32
 
     ASKS FOR  RULE
-    storage   fs:///usr/my notes read
+    storage   "fs:///usr/my notes" read
     network   api.example.com methods=GET
 
     to grant it:
@@ -718,7 +723,7 @@ fn a_component_says_what_it_asks_for_and_is_granted_nothing() {
       wassette permission grant network add api.example.com --methods GET
 
     nothing is granted to it
-    ");
+    "#);
     assert_eq!(env.run(["policy", "get", "add"]).success().json()["status"], "no policy found");
 
     env.write("add.policy.yaml", "network: { alow: [] }\n");

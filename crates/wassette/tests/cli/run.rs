@@ -9,14 +9,14 @@ use wassette_testkit::TestEnv;
 
 use crate::with_guests;
 
-struct Session {
+pub(crate) struct Session {
     child: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
 }
 
 impl Session {
-    fn start(env: &TestEnv, flags: &[&str]) -> Self {
+    pub(crate) fn start(env: &TestEnv, flags: &[&str]) -> Self {
         let mut child = env
             .command([&["run"], flags].concat())
             .stdin(Stdio::piped())
@@ -41,7 +41,7 @@ impl Session {
         session
     }
 
-    fn ask(&mut self, method: &str, params: Value) -> Value {
+    pub(crate) fn ask(&mut self, method: &str, params: Value) -> Value {
         let request = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
         writeln!(self.input, "{request}").unwrap();
         loop {

@@ -9,20 +9,49 @@ fn built_in_tools_are_always_there() {
     assert_snapshot!(empty().run(["tool", "list", "-o", "table"]), @"
     exit code: 0
     ----- stdout -----
-    NAME               COMPONENT  DESCRIPTION
-    call-tool          wassette   Calls a tool of a loaded component that is not in your list of
-                                  tools, as after `load-component` or `search-tools`
-    inspect-component  wassette   Shows a component's functions with their signatures and schemas, the
-                                  functions that are not callable with the reason, what it imports and
-                                  what its author asks to be granted
-    list-components    wassette   Lists the loaded components with their tools, and the stored ones
-                                  that cannot be served with the reason
-    load-component     wassette   Loads a WebAssembly component and makes its functions tools, for
-                                  this and every other client
-    search-tools       wassette   Finds tools of loaded components by words in their names and
-                                  descriptions, best first, with their schemas
-    unload-component   wassette   Removes a component and all its tools, for this and every other
-                                  client
+    NAME                                    COMPONENT  DESCRIPTION
+    call-tool                               wassette   Calls a tool of a loaded component that is not
+                                                       in your list of tools, as after
+                                                       `load-component` or `search-tools`
+    get-policy                              wassette   Shows what a component may do: the rules that
+                                                       hold for all of its calls, for good or for a
+                                                       while, and the limits of its calls
+    grant-environment-variable-permission   wassette   Asks that a component may read an environment
+                                                       variable
+    grant-memory-permission                 wassette   Asks that a call of a component may use more or
+                                                       less memory
+    grant-network-permission                wassette   Asks that a component may send requests to a
+                                                       host
+    grant-storage-permission                wassette   Asks that a component may read or write a file,
+                                                       or a folder and all below it
+    inspect-component                       wassette   Shows a component's functions with their
+                                                       signatures and schemas, the functions that are
+                                                       not callable with the reason, what it imports
+                                                       and what its author asks to be granted
+    list-components                         wassette   Lists the loaded components with their tools,
+                                                       and the stored ones that cannot be served with
+                                                       the reason
+    load-component                          wassette   Loads a WebAssembly component and makes its
+                                                       functions tools, for this and every other
+                                                       client
+    request-permission                      wassette   Asks for several permissions of a component in
+                                                       one question: ask for all that a task needs,
+                                                       and for no more
+    reset-permission                        wassette   Takes everything out of a component's policy:
+                                                       it may do nothing outside its sandbox then
+    revoke-environment-variable-permission  wassette   Takes a variable out of a component's policy,
+                                                       and ends what was granted to it for a while
+    revoke-network-permission               wassette   Takes the rules for a host out of a component's
+                                                       policy, and ends what was granted to it for a
+                                                       while
+    revoke-storage-permission               wassette   Takes all rules for exactly these files out of
+                                                       a component's policy, and ends what was granted
+                                                       to it for a while
+    search-tools                            wassette   Finds tools of loaded components by words in
+                                                       their names and descriptions, best first, with
+                                                       their schemas
+    unload-component                        wassette   Removes a component and all its tools, for this
+                                                       and every other client
     ");
 }
 

@@ -141,6 +141,7 @@ async fn denied_memories_and_tables_are_bounded_as_a_whole() {
 #[tokio::test]
 async fn what_cannot_be_loaded_says_why_over_the_protocol() {
     let env = env();
+    env.configure("approvals = \"allow\"\n");
     env.write("core.wasm", compiled("core-module"));
     env.write("text.wasm", "hello");
     env.guest("unknown-import");

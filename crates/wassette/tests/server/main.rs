@@ -11,6 +11,7 @@
 mod compiler;
 mod crash;
 mod hostile;
+mod processes;
 mod secrets;
 
 use serde_json::{Value, json};

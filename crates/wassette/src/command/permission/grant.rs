@@ -9,6 +9,7 @@ use wassette_policy::{
     Access, Accesses, AnyRule, Edit, LimitError, LimitRules, NetworkRule, NetworkRuleText,
     RuleKind, Setting, StorageRule, VariableRule,
 };
+use wassette_toolbox::{Pinning, Term};
 
 use super::{ChangedView, lines};
 use crate::context::Context;
@@ -43,6 +44,27 @@ pub(crate) struct StorageArgs {
     /// What it may do there: `read`, `write` or `read,write`
     #[arg(long, value_delimiter = ',', required = true, value_parser = access)]
     access: Vec<Access>,
+
+    #[command(flatten)]
+    term: TermArgs,
+    #[command(flatten)]
+    pin: PinArgs,
+}
+
+/// How long a rule is there.
+#[derive(Debug, Args)]
+struct TermArgs {
+    /// Grant it for so long, such as `30min`, `1h` or `7d`, or `always`
+    #[arg(long = "for", value_name = "TIME", default_value_t)]
+    term: Term,
+}
+
+/// For which bytes the policy counts.
+#[derive(Debug, Args)]
+struct PinArgs {
+    /// Let the whole policy of the component count for the bytes that it has now, and for no others
+    #[arg(long)]
+    pin: bool,
 }
 
 #[derive(Debug, Args)]
@@ -71,6 +93,11 @@ pub(crate) struct NetworkArgs {
     /// Let the host stand for this machine and for private networks
     #[arg(long)]
     private: bool,
+
+    #[command(flatten)]
+    term: TermArgs,
+    #[command(flatten)]
+    pin: PinArgs,
 }
 
 #[derive(Debug, Args)]
@@ -84,6 +111,11 @@ pub(crate) struct VariableArgs {
     /// A value of its own; it stands in the policy for everybody to read, so no secret
     #[arg(long, allow_hyphen_values = true)]
     value: Option<String>,
+
+    #[command(flatten)]
+    term: TermArgs,
+    #[command(flatten)]
+    pin: PinArgs,
 }
 
 #[derive(Debug, Args)]
@@ -93,6 +125,9 @@ pub(crate) struct MemoryArgs {
 
     /// How much, such as `512Mi`; at most what the configuration allows
     amount: String,
+
+    #[command(flatten)]
+    pin: PinArgs,
 }
 
 #[derive(Debug, Args)]
@@ -105,6 +140,9 @@ pub(crate) struct LimitArgs {
 
     /// How much, such as `30s`, `100` or `64Mi`; at most what the configuration allows
     amount: String,
+
+    #[command(flatten)]
+    pin: PinArgs,
 }
 
 /// What is granted to whom, and how scripts hear of it.
@@ -113,18 +151,23 @@ struct Grant {
     kind: &'static str,
     details: Value,
     edit: Edit,
+    term: Term,
+    pin: PinArgs,
 }
 
 pub(crate) async fn grant(context: &Context, command: GrantCommand) -> Result<(), CommandError> {
-    let Grant { id, kind, details, edit } = match command {
+    let Grant { id, kind, details, edit, term, pin } = match command {
         GrantCommand::Storage(args) => storage(context, args)?,
         GrantCommand::Network(args) => network(args)?,
         GrantCommand::EnvironmentVariable(args) => variable(args)?,
-        GrantCommand::Memory(args) => limit("memory", args.id, "memory".to_owned(), &args.amount)?,
-        GrantCommand::Limit(args) => limit("limit", args.id, args.name, &args.amount)?,
+        GrantCommand::Memory(MemoryArgs { id, amount, pin }) => {
+            limit("memory", LimitArgs { id, name: "memory".to_owned(), amount, pin })?
+        }
+        GrantCommand::Limit(args) => limit("limit", args)?,
     };
     let toolbox = context.toolbox()?;
-    let change = toolbox.edit_policy(&id, vec![edit]).await?;
+    let pinning = if pin.pin { Pinning::Pin } else { Pinning::Keep };
+    let change = toolbox.edit_policy_with(&id, term.edits(vec![edit])?, pinning).await?;
     let view = ChangedView {
         status: "permission granted successfully",
         component_id: &change.component,
@@ -156,7 +199,9 @@ fn storage(context: &Context, args: StorageArgs) -> Result<Grant, CommandError> 
         id: args.id,
         kind: "storage",
         details: json!({ "uri": uri.to_string(), "access": names }),
-        edit: Edit::Grant(AnyRule::Storage(StorageRule { uri, access })),
+        edit: Edit::Grant(AnyRule::Storage(StorageRule::new(uri, access))),
+        term: args.term.term,
+        pin: args.pin,
     })
 }
 
@@ -174,6 +219,8 @@ fn network(args: NetworkArgs) -> Result<Grant, CommandError> {
         kind: "network",
         details: json!({ "host": args.target, "rule": rule.to_string() }),
         edit: Edit::Grant(AnyRule::Network(rule)),
+        term: args.term.term,
+        pin: args.pin,
     })
 }
 
@@ -183,20 +230,20 @@ fn variable(args: VariableArgs) -> Result<Grant, CommandError> {
         id: args.id,
         kind: "environment",
         details: json!({ "key": args.key }),
-        edit: Edit::Grant(AnyRule::Variable(VariableRule { key: args.key, value: args.value })),
+        edit: Edit::Grant(AnyRule::Variable(VariableRule::new(args.key, args.value))),
+        term: args.term.term,
+        pin: args.pin,
     })
 }
 
-fn limit(
-    kind: &'static str,
-    id: String,
-    name: String,
-    amount: &str,
-) -> Result<Grant, CommandError> {
-    let setting = Setting::from(amount);
+/// A limit is set for good.
+fn limit(kind: &'static str, args: LimitArgs) -> Result<Grant, CommandError> {
+    let LimitArgs { id, name, amount, pin } = args;
+    let setting = Setting::from(amount.as_str());
     LimitRules::default().set(&name, setting.clone()).map_err(unfit)?;
     let details = json!({ "name": name, "amount": amount });
-    Ok(Grant { id, kind, details, edit: Edit::Limit(name, setting) })
+    let edit = Edit::Limit(name, setting);
+    Ok(Grant { id, kind, details, edit, term: Term::Always, pin })
 }
 
 /// What is wrong with an amount, in one sentence.

@@ -22,7 +22,15 @@ pub(crate) async fn list(context: &Context, args: ListArgs) -> Result<(), Comman
 fn described(view: &PermissionsView) -> String {
     let mut text =
         format!("{}\n  source  {}\n  digest  {}\n", view.component, view.source, view.digest);
+    match &view.pinned {
+        Some(pinned) if *pinned == view.digest => text.push_str("  pinned  to this digest\n"),
+        Some(pinned) => text.push_str(&format!("  pinned  to {pinned}, which it has no more\n")),
+        None => {}
+    }
     text.push_str(&asks::granted(&view.policy, view.problem.as_ref()));
+    if let Some(withheld) = &view.withheld {
+        text.push_str(&asks::withheld(withheld));
+    }
     for note in &view.notes {
         text.push_str(&format!("  {note}\n"));
     }

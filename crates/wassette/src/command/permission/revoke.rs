@@ -21,6 +21,9 @@ pub(crate) enum RevokeCommand {
     Memory(MemoryArgs),
     /// Go back to the configuration's limit
     Limit(LimitArgs),
+    /// Go back to the configuration's limit on memory, as other programs spell it
+    #[command(hide = true)]
+    Resource(ResourceArgs),
 }
 
 #[derive(Debug, Args)]
@@ -67,6 +70,16 @@ pub(crate) struct LimitArgs {
     name: String,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct ResourceArgs {
+    /// The component's id, as `component list` shows it
+    id: String,
+
+    /// The limit on memory
+    #[arg(long, required = true)]
+    memory: bool,
+}
+
 pub(crate) async fn revoke(context: &Context, command: RevokeCommand) -> Result<(), CommandError> {
     match command {
         RevokeCommand::Storage(args) => storage(context, args).await,
@@ -80,9 +93,10 @@ pub(crate) async fn revoke(context: &Context, command: RevokeCommand) -> Result<
             let target = Target::Variable(args.key);
             other(context, "environment", &args.id, target, details).await
         }
-        RevokeCommand::Memory(args) => {
+        RevokeCommand::Memory(MemoryArgs { id })
+        | RevokeCommand::Resource(ResourceArgs { id, memory: _ }) => {
             let target = Target::Limit("memory".to_owned());
-            other(context, "memory", &args.id, target, json!({ "name": "memory" })).await
+            other(context, "memory", &id, target, json!({ "name": "memory" })).await
         }
         RevokeCommand::Limit(args) => {
             let details = json!({ "name": args.name });

@@ -1,4 +1,4 @@
-//! `policy check`: whether a file can be a policy, without a component.
+//! `policy check`: whether a document can be a policy, without a component.
 
 use std::path::PathBuf;
 
@@ -6,14 +6,15 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::file;
+use super::document;
 use crate::context::Context;
 use crate::error::CommandError;
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// The document, in YAML or JSON
-    file: PathBuf,
+    /// The document, in YAML or JSON: a file, or an `https://` URL
+    #[arg(value_name = "FILE|URL")]
+    document: PathBuf,
 }
 
 #[derive(Serialize)]
@@ -23,11 +24,11 @@ struct CheckedView {
     policy: Value,
 }
 
-pub(crate) fn check(context: &Context, args: &CheckArgs) -> Result<(), CommandError> {
-    let policy = file::read(&args.file)?;
+pub(crate) async fn check(context: &Context, args: &CheckArgs) -> Result<(), CommandError> {
+    let policy = document::read(&args.document, || context.toolbox()).await?;
     let view = CheckedView {
         status: "policy is valid",
-        file: args.file.display().to_string(),
+        file: document::shown(&args.document),
         policy: policy.to_json(),
     };
     let described = || format!("`{}` is a policy:\n\n{}", view.file, policy.to_yaml());

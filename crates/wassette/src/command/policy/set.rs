@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
+use wassette_toolbox::PolicyChange;
 
-use super::file;
+use super::document;
 use crate::ask;
 use crate::context::Context;
 use crate::error::CommandError;
@@ -17,11 +18,12 @@ pub(crate) struct SetArgs {
     /// The component's id, as `component list` shows it
     id: String,
 
-    /// The document, in YAML or JSON
-    file: PathBuf,
+    /// The document, in YAML or JSON: a file, or an `https://` URL
+    #[arg(value_name = "FILE|URL")]
+    document: PathBuf,
 
     /// Set it without the question
-    #[arg(long)]
+    #[arg(short, long)]
     yes: bool,
 }
 
@@ -35,13 +37,16 @@ struct SetView<'a> {
 }
 
 pub(crate) async fn set(context: &Context, args: SetArgs) -> Result<(), CommandError> {
-    let policy = file::read(&args.file)?;
     let toolbox = context.toolbox()?;
+    let policy = document::read(&args.document, || Ok(toolbox.clone())).await?;
     let preview = toolbox.preview_policy(&args.id, policy.clone()).await?;
     if preview.before != preview.after {
         // The question means nothing without them, so even a quiet command shows them.
-        let label = format!("the policy of `{}` would change", args.id);
-        let changes = format!("\n{}", preview.changes.join("\n"));
+        let mut label = format!("the policy of `{}` would change", args.id);
+        if document::url(&args.document).is_some() {
+            label.push_str(&format!(" to what `{}` says", document::shown(&args.document)));
+        }
+        let changes = format!("\n{}", in_full(&preview).join("\n"));
         context.printer.labelled(Accent::Strong, &label, &changes);
         let question = format!("change the policy of `{}` so?", args.id);
         ask::confirm(&context.printer, &question, args.yes)?;
@@ -54,4 +59,13 @@ pub(crate) async fn set(context: &Context, args: SetArgs) -> Result<(), CommandE
         policy: change.after.to_json(),
     };
     Ok(context.printer.data(&view, || format!("{}: the policy is set", view.component_id))?)
+}
+
+/// What changes, with the values of variables, which only a person is shown: with one, a document can
+/// point a component at a server of its author's.
+fn in_full(change: &PolicyChange) -> Vec<String> {
+    let rules = change.after.changes_since(&change.before);
+    let others = change.changes.iter().filter(|line| !rules.contains(line));
+    let more = others.chain(&change.notes).cloned();
+    change.after.changes_in_full(&change.before).into_iter().chain(more).collect()
 }

@@ -5,8 +5,9 @@ use std::io::Read;
 use clap::Args;
 use serde_json::{Value, json};
 use wassette_mcp::{BuiltIns, call_built_in};
-use wassette_toolbox::{JsonObject, ToolOutput};
+use wassette_toolbox::{Answered, Choice, JsonObject, Step, ToolOutput, Toolbox};
 
+use crate::ask;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::printer::{Accent, Talk};
@@ -33,11 +34,36 @@ pub(crate) async fn invoke(context: &Context, args: InvokeArgs) -> Result<(), Co
     if let Some(answer) = built_in {
         return show(context, &answer.text, answer.structured, answer.is_error);
     }
-    let output = toolbox.call(&args.name, arguments).await?;
+    let output = if ask::is_there() {
+        call_or_ask(context, &toolbox, &args.name, &arguments).await?
+    } else {
+        toolbox.call(&args.name, arguments).await?
+    };
     tell_the_rest(context, &output);
     // An answer is one text; what was denied follows it.
     let text = if output.is_error { &output.text[..] } else { output.text.get(..1).unwrap_or(&[]) };
     show(context, text, output.structured, output.is_error)
+}
+
+/// Calls the tool, and asks the person at the terminal where it was denied something.
+async fn call_or_ask(
+    context: &Context,
+    toolbox: &Toolbox,
+    name: &str,
+    arguments: &JsonObject,
+) -> Result<ToolOutput, CommandError> {
+    let mut answered = None;
+    loop {
+        let inquiry = match toolbox.call_or_ask(name, arguments.clone(), answered).await? {
+            Step::Done(output) => return Ok(output),
+            Step::Ask(inquiry) => *inquiry,
+        };
+        // This program ends with the call.
+        let mut choices = inquiry.choices();
+        choices.retain(|choice| *choice != Choice::Session);
+        let verdict = ask::inquiry::decide(&context.printer, &inquiry, &choices)?;
+        answered = Some(Answered { inquiry, verdict, by: "terminal" });
+    }
 }
 
 fn show(
@@ -77,7 +103,8 @@ fn tell_the_rest(context: &Context, output: &ToolOutput) {
     }
 }
 
-fn arguments(text: &str) -> Result<JsonObject, CommandError> {
+/// The arguments that `text` is, or for `-` those on standard input.
+pub(crate) fn arguments(text: &str) -> Result<JsonObject, CommandError> {
     let wrong = |fault: String| CommandError::Arguments { fault };
     let mut input = String::new();
     let text = if text == "-" {
