@@ -1,7 +1,7 @@
-"""Drives the scenario with the Python SDK 1.x: revisions up to 2025-11-25.
+"""Tells a story with the Python SDK 1.x: revisions up to 2025-11-25.
 
-    python py_mcp1.py COMPONENT stdio PROGRAM [ARGUMENT...]
-    python py_mcp1.py COMPONENT http URL
+    python py_mcp1.py tools|approvals COMPONENT stdio PROGRAM [ARGUMENT...]
+    python py_mcp1.py tools|approvals COMPONENT http URL
 """
 
 import asyncio
@@ -11,9 +11,10 @@ from mcp import ClientSession, McpError, StdioServerParameters, types
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamablehttp_client
 
+import approvals
 import scenario
 
-component, kind, target, *rest = sys.argv[1:]
+story, component, kind, target, *rest = sys.argv[1:]
 
 
 class Adapter:
@@ -60,10 +61,20 @@ class Adapter:
 
 async def drive(reader, writer):
     adapter = Adapter()
-    async with ClientSession(reader, writer, message_handler=adapter.on_message) as session:
+    person = approvals.Person() if story == "approvals" else None
+
+    async def on_question(_context, params):
+        return types.ElicitResult(**person.answer(params.model_dump(by_alias=True)))
+
+    # Only who can be asked says so.
+    asked = {"elicitation_callback": on_question} if person else {}
+    async with ClientSession(reader, writer, message_handler=adapter.on_message, **asked) as session:
         adapter.session = session
         adapter.protocol = (await session.initialize()).protocolVersion
-        await scenario.run(adapter, "2025-11-25", component)
+        if person:
+            await approvals.run(adapter, "2025-11-25", component, person)
+        else:
+            await scenario.run(adapter, "2025-11-25", component)
         await session.send_ping()
 
 

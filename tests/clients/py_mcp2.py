@@ -1,7 +1,7 @@
-"""Drives the scenario with the Python SDK 2.x, in one of its three ways to choose a revision.
+"""Tells a story with the Python SDK 2.x, in one of its three ways to choose a revision.
 
-    python py_mcp2.py legacy|auto|2026-07-28 COMPONENT stdio PROGRAM [ARGUMENT...]
-    python py_mcp2.py legacy|auto|2026-07-28 COMPONENT http URL
+    python py_mcp2.py legacy|auto|2026-07-28 tools|approvals COMPONENT stdio PROGRAM [ARGUMENT...]
+    python py_mcp2.py legacy|auto|2026-07-28 tools|approvals COMPONENT http URL
 """
 
 import asyncio
@@ -9,10 +9,12 @@ import contextlib
 import sys
 
 from mcp import Client, MCPError, StdioServerParameters
+from mcp_types import ElicitResult
 
+import approvals
 import scenario
 
-mode, component, kind, target, *rest = sys.argv[1:]
+mode, story, component, kind, target, *rest = sys.argv[1:]
 
 
 class Adapter:
@@ -66,8 +68,18 @@ class Adapter:
 async def main():
     adapter = Adapter()
     server = StdioServerParameters(command=target, args=rest) if kind == "stdio" else target
-    async with Client(server, mode=mode, message_handler=adapter.on_message) as client:
+    person = approvals.Person() if story == "approvals" else None
+
+    async def on_question(_context, params):
+        return ElicitResult(**person.answer(params.model_dump(by_alias=True)))
+
+    # Only who can be asked says so.
+    asked = {"elicitation_callback": on_question} if person else {}
+    async with Client(server, mode=mode, message_handler=adapter.on_message, **asked) as client:
         adapter.client = client
+        if person:
+            await approvals.run(adapter, "2025-11-25" if mode == "legacy" else "2026-07-28", component, person)
+            return
         if mode == "legacy":
             await scenario.run(adapter, "2025-11-25", component)
             return

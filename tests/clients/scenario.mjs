@@ -12,7 +12,12 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const builtIns = ['call-tool', 'inspect-component', 'list-components', 'load-component', 'search-tools', 'unload-component'];
+const builtIns = [
+  'call-tool', 'get-policy', 'grant-environment-variable-permission', 'grant-memory-permission',
+  'grant-network-permission', 'grant-storage-permission', 'inspect-component', 'list-components', 'load-component',
+  'request-permission', 'reset-permission', 'revoke-environment-variable-permission', 'revoke-network-permission',
+  'revoke-storage-permission', 'search-tools', 'unload-component',
+];
 const INVALID_PARAMS = -32602;
 
 // Patience for what another task of the server's sends: far more than it takes, so that a busy machine fails nothing.
@@ -136,6 +141,6 @@ async function until(holds, what) {
   }
 }
 
-function text(result) {
+export function text(result) {
   return (result.content ?? []).map((block) => block.text).join('\n');
 }

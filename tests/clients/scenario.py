@@ -13,7 +13,24 @@ import asyncio
 import json
 import time
 
-BUILT_INS = ["call-tool", "inspect-component", "list-components", "load-component", "search-tools", "unload-component"]
+BUILT_INS = [
+    "call-tool",
+    "get-policy",
+    "grant-environment-variable-permission",
+    "grant-memory-permission",
+    "grant-network-permission",
+    "grant-storage-permission",
+    "inspect-component",
+    "list-components",
+    "load-component",
+    "request-permission",
+    "reset-permission",
+    "revoke-environment-variable-permission",
+    "revoke-network-permission",
+    "revoke-storage-permission",
+    "search-tools",
+    "unload-component",
+]
 INVALID_PARAMS = -32602
 PATIENCE = 20.0
 

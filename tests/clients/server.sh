@@ -4,11 +4,12 @@
 
 server_process=
 
-# Starts `wassette serve` over the store $1 on a free loopback port, and sets `server_url`.
+# Starts `wassette serve` over the store $1 on a free loopback port, with the further flags $2…, and sets `server_url`.
 start_server() {
     local store=$1 log="$work/serve.log"
+    shift
     : > "$log"
-    "$binary" --component-dir "$store" serve --bind-address 127.0.0.1:0 > "$work/serve.out" 2> "$log" < /dev/null &
+    "$binary" --component-dir "$store" serve --bind-address 127.0.0.1:0 "$@" > "$work/serve.out" 2> "$log" < /dev/null &
     server_process=$!
     for _ in $(seq 200); do
         server_url=$(sed -n 's|^.*\(http://127\.0\.0\.1:[0-9]*/mcp\).*$|\1|p' "$log" | head -n 1)

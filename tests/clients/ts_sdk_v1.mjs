@@ -1,20 +1,24 @@
-// Drives the scenario with the TypeScript SDK 1.x, which most hosts embed: revisions up to 2025-11-25.
+// Tells a story with the TypeScript SDK 1.x, which most hosts embed: revisions up to 2025-11-25.
 //
-//   node ts_sdk_v1.mjs COMPONENT stdio PROGRAM [ARGUMENT…]
-//   node ts_sdk_v1.mjs COMPONENT http URL
+//   node ts_sdk_v1.mjs tools|approvals COMPONENT stdio PROGRAM [ARGUMENT…]
+//   node ts_sdk_v1.mjs tools|approvals COMPONENT http URL
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
-import { run } from './scenario.mjs';
+import { ElicitRequestSchema, ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
+import * as approvals from './approvals.mjs';
+import * as tools from './scenario.mjs';
 
-const [component, kind, target, ...rest] = process.argv.slice(2);
+const [story, component, kind, target, ...rest] = process.argv.slice(2);
 const transport = kind === 'stdio'
   ? new StdioClientTransport({ command: target, args: rest, stderr: 'inherit' })
   : new StreamableHTTPClientTransport(new URL(target));
 
 let changes = 0;
-const client = new Client({ name: 'wassette-test-ts1', version: '1' });
+// Only who can be asked says so.
+const person = story === 'approvals' ? new approvals.Person() : undefined;
+const client = new Client({ name: 'wassette-test-ts1', version: '1' }, { capabilities: person ? { elicitation: {} } : {} });
+if (person) client.setRequestHandler(ElicitRequestSchema, ({ params }) => person.answer(params));
 client.setNotificationHandler(ToolListChangedNotificationSchema, () => { changes += 1; });
 
 // This client tells the transport what was negotiated, and nobody else.
@@ -39,7 +43,7 @@ const adapter = {
     return tools;
   },
 };
-await run(adapter, { revision: '2025-11-25', component });
+await (person ? approvals : tools).run(adapter, { revision: '2025-11-25', component, person });
 await client.ping();
 await client.close();
 process.exit(0);

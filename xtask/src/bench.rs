@@ -14,15 +14,13 @@ mod table;
 mod usage;
 mod wire;
 
-use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use clap::Args;
 
-use crate::say;
+use crate::{programs, say};
 use error::Error;
 use place::Place;
 use rounds::Plan;
@@ -49,18 +47,14 @@ pub(crate) struct Arguments {
 /// build of this program: a slow client would hide what the servers cost.
 pub(crate) fn run(arguments: &Arguments, tree: &Path) -> Result<(), Error> {
     let plan = if arguments.quick { Plan::quick() } else { Plan::lasting(arguments.seconds) };
-    let programs = programs()?;
+    let folder = programs::folder("release")?;
     if arguments.built {
-        let place = Place::new(&programs, tree, arguments.against.as_deref())?;
+        let place = Place::new(&folder, tree, arguments.against.as_deref())?;
         return measure(&plan, &place);
     }
     say("building for release");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    // The whole workspace at once: parts of it alone would be built with other features.
-    let mut build = Command::new(cargo);
-    build.args(["build", "--release", "--quiet", "--workspace", "--bins", "--examples"]);
-    finish(build.current_dir(tree))?;
-    let mut measuring = Command::new(place::program(&programs, "xtask"));
+    programs::build(tree, &["--release", "--examples"])?;
+    let mut measuring = Command::new(programs::program(&folder, "xtask"));
     measuring.args(["bench", "--built"]);
     if arguments.quick {
         measuring.arg("--quick");
@@ -70,24 +64,7 @@ pub(crate) fn run(arguments: &Arguments, tree: &Path) -> Result<(), Error> {
     if let Some(other) = &arguments.against {
         measuring.arg("--against").arg(other);
     }
-    finish(&mut measuring)
-}
-
-/// The folder in which cargo puts what it builds for release. This program lies in its neighbour,
-/// or in it.
-fn programs() -> Result<PathBuf, Error> {
-    let this = std::env::current_exe().map_err(Error::Io)?;
-    let target = this.ancestors().nth(2).unwrap_or(Path::new("."));
-    Ok(target.join("release"))
-}
-
-fn finish(command: &mut Command) -> Result<(), Error> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(Error::Failed { program, status }),
-        Err(source) => Err(Error::Start { program, source }),
-    }
+    Ok(programs::finish(&mut measuring)?)
 }
 
 fn measure(plan: &Plan, place: &Place) -> Result<(), Error> {
@@ -98,7 +75,7 @@ fn measure(plan: &Plan, place: &Place) -> Result<(), Error> {
             measured = tokio::time::timeout(plan.longest(), report(plan, place)) => {
                 measured.unwrap_or(Err(Error::TooLong { limit: plan.longest() }))
             }
-            () = asked_to_end() => Err(Error::Interrupted),
+            () = programs::asked_to_end() => Err(Error::Interrupted),
         }
     })?;
     std::io::stdout().write_all(text.as_bytes()).map_err(Error::Io)
@@ -113,21 +90,4 @@ async fn report(plan: &Plan, place: &Place) -> Result<String, Error> {
     text.push_str(&table::calls(&lanes));
     text.push_str(&table::starts(&starts));
     Ok(text)
-}
-
-async fn asked_to_end() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => return,
-                Ok(()) = tokio::signal::ctrl_c() => return,
-            }
-        }
-    }
-    if tokio::signal::ctrl_c().await.is_err() {
-        // Nobody can ask here: the time limit remains.
-        tokio::time::sleep(Duration::MAX).await;
-    }
 }

@@ -4,6 +4,8 @@
 mod bench;
 mod docs;
 mod guests;
+mod programs;
+mod soak;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -28,6 +30,8 @@ enum Chore {
     Docs(docs::Arguments),
     /// Build the components of the tests and of the examples, or check the committed ones.
     Guests(guests::Arguments),
+    /// Use one store from two servers and three command lines, and see that nothing is lost or late.
+    Soak(soak::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -49,6 +53,7 @@ fn run(chore: Chore) -> Result<(), Box<dyn Diagnostic + Send + Sync>> {
         Chore::Bench(arguments) => bench::run(&arguments, &tree)?,
         Chore::Docs(arguments) => docs::run(&arguments, &tree)?,
         Chore::Guests(arguments) => guests::run(&arguments, &tree)?,
+        Chore::Soak(arguments) => soak::run(&arguments, &tree)?,
     }
     Ok(())
 }

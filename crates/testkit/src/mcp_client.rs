@@ -29,6 +29,8 @@ pub struct McpClient {
     /// Messages that came while the test waited for another, oldest first.
     inbox: VecDeque<Value>,
     last_id: i64,
+    /// What it says that it can do.
+    capabilities: Value,
     child: Option<Child>,
 }
 
@@ -43,6 +45,7 @@ impl McpClient {
             reader: BufReader::new(Box::new(reader)),
             inbox: VecDeque::new(),
             last_id: 0,
+            capabilities: json!({}),
             child: None,
         }
     }
@@ -59,6 +62,11 @@ impl McpClient {
         let reader = child.stdout.take().expect("stdout is a pipe");
         let writer = child.stdin.take().expect("stdin is a pipe");
         Self { child: Some(child), ..Self::over(reader, writer) }
+    }
+
+    /// Says from now on that it can do what `capabilities` are, such as `{"elicitation": {}}`.
+    pub fn declare(&mut self, capabilities: Value) {
+        self.capabilities = capabilities;
     }
 
     /// The id of the next request.
@@ -103,19 +111,29 @@ impl McpClient {
 
     /// Sends a request that describes itself as of [`MODERN`] and gives its id.
     pub async fn begin_modern(&mut self, method: &str, params: Value) -> i64 {
-        self.begin(method, with_meta(params)).await
+        let params = self.described(params);
+        self.begin(method, params).await
     }
 
     /// Sends a request that describes itself as of [`MODERN`] and waits for the whole answer.
     pub async fn modern(&mut self, method: &str, params: Value) -> Value {
-        self.request(method, with_meta(params)).await
+        let params = self.described(params);
+        self.request(method, params).await
+    }
+
+    fn described(&self, mut params: Value) -> Value {
+        let meta = params.as_object_mut().expect("parameters are an object").entry("_meta");
+        let meta = meta.or_insert_with(|| json!({})).as_object_mut();
+        let meta = meta.expect("`_meta` is an object");
+        meta.entry(CAPABILITIES).or_insert_with(|| self.capabilities.clone());
+        with_meta(params)
     }
 
     /// Does the handshake of `version` and gives the server's whole answer.
     pub async fn initialize(&mut self, version: &str) -> Value {
         let params = json!({
             "protocolVersion": version,
-            "capabilities": {},
+            "capabilities": self.capabilities,
             "clientInfo": { "name": "testkit", "version": "1" },
         });
         let answer = self.request("initialize", params).await;
@@ -140,6 +158,20 @@ impl McpClient {
             message.get("method").is_none() && message.get("id").is_some_and(|found| *found == id)
         })
         .await
+    }
+
+    /// The next request `method` of the server's to its client.
+    pub async fn asked(&mut self, method: &str) -> Value {
+        self.find(|message| {
+            message.get("id").is_some()
+                && message.get("method").is_some_and(|found| found == method)
+        })
+        .await
+    }
+
+    /// Answers the request `asked` of the server's with `result`.
+    pub async fn reply(&mut self, asked: &Value, result: Value) {
+        self.send(&json!({ "jsonrpc": "2.0", "id": asked["id"], "result": result })).await;
     }
 
     /// The next error that belongs to no request.
@@ -229,16 +261,20 @@ impl McpClient {
     }
 }
 
-/// `params` of a request that describes itself as of [`MODERN`].
+/// Where a request of [`MODERN`] says what its client can do.
+pub const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+
+/// `params` of a request that describes itself as of [`MODERN`], as far as it does not do so.
 pub fn with_meta(mut params: Value) -> Value {
     let object = params.as_object_mut().expect("parameters are an object");
     let meta = object.entry("_meta").or_insert_with(|| json!({}));
     let meta = meta.as_object_mut().expect("`_meta` is an object");
-    meta.insert("io.modelcontextprotocol/protocolVersion".to_owned(), json!(MODERN));
-    meta.insert("io.modelcontextprotocol/clientCapabilities".to_owned(), json!({}));
-    meta.insert(
-        "io.modelcontextprotocol/clientInfo".to_owned(),
-        json!({ "name": "testkit", "version": "1" }),
-    );
+    for (name, value) in [
+        ("io.modelcontextprotocol/protocolVersion", json!(MODERN)),
+        (CAPABILITIES, json!({})),
+        ("io.modelcontextprotocol/clientInfo", json!({ "name": "testkit", "version": "1" })),
+    ] {
+        meta.entry(name).or_insert(value);
+    }
     params
 }

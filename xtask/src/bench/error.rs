@@ -2,19 +2,21 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::process::ExitStatus;
 use std::time::Duration;
 
 use miette::Diagnostic;
 use thiserror::Error;
+
+use crate::programs::ProgramError;
 
 /// Why there are no figures.
 #[derive(Debug, Error, Diagnostic)]
 pub(crate) enum Error {
     #[error("`{program}` can't be started: {source}")]
     Start { program: String, source: io::Error },
-    #[error("`{program}` ended with {status}")]
-    Failed { program: String, status: ExitStatus },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Program(#[from] ProgramError),
     #[error("`{}` can't be made into a component: {reason}", path.display())]
     Guest { path: PathBuf, reason: String },
     #[error("the component can't be loaded:\n{output}")]

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::error::Error;
 use super::lane::Subject;
+use crate::programs::program;
 
 /// More calls than anybody makes: their limit is not what is measured.
 const CONFIGURATION: &str = "[limits]\ncalls-per-minute = 10000000\n";
@@ -123,9 +124,4 @@ impl Place {
             .stdin(Stdio::null());
         command
     }
-}
-
-/// The path of the program `name` in `folder`.
-pub(super) fn program(folder: &Path, name: &str) -> PathBuf {
-    folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }
