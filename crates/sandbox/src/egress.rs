@@ -37,7 +37,7 @@ use crate::placeholders::Placeholders;
 use crate::requests::CHUNK;
 
 use exchange::Exchange;
-pub use fetch::{FetchError, FetchLimits, Fetched};
+pub use fetch::{FetchError, FetchLimits, Fetched, Reach};
 pub use mask::Masker;
 pub use network::{Network, NetworkSettings, Waits};
 pub use proxy::{Proxy, ProxyError};

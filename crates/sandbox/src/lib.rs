@@ -39,7 +39,7 @@ pub use component::Component;
 pub use effects::{Decided, Event, Observer, Unrecorded};
 pub use egress::{
     Addresses, Bundle, FetchError, FetchLimits, Fetched, Masker, Network, NetworkSettings, Proxy,
-    ProxyError, Resolver, Roots, RootsError, Waits,
+    ProxyError, Reach, Resolver, Roots, RootsError, Waits,
 };
 pub use engine::{Engine, EngineError};
 pub use error::{CallError, CompileError};

@@ -40,7 +40,7 @@ pub use requested::Requested;
 #[cfg(feature = "keyring")]
 pub use secrets::PlatformKeyring;
 pub use secrets::{Keyring, MAX_SECRET_BYTES, SecretError, Secrets};
-pub use source::{Artifact, DEFAULT_MAX_BYTES, SourceError, read};
+pub use source::{Artifact, DEFAULT_MAX_BYTES, SourceError, read_file};
 pub use store::Store;
 pub use watch::Watch;
 pub use writer::{Change, Replace, Writer};

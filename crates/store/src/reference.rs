@@ -8,6 +8,8 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
+use url::Url;
+
 use crate::ComponentId;
 
 /// Where a component is.
@@ -15,7 +17,12 @@ use crate::ComponentId;
 pub enum Reference {
     /// A file of this machine, by its absolute path.
     File(PathBuf),
+    /// What a server gives for this `https` URL, which has no user, no password and no fragment.
+    Https(Url),
 }
+
+/// The longest URL, in bytes.
+const LONGEST_URL: usize = 8 << 10;
 
 impl Reference {
     /// Reads a reference; relative paths start from the current directory.
@@ -24,6 +31,7 @@ impl Reference {
     /// (`file:///srv/x.wasm`, `file://./x.wasm`, `file://x.wasm`) and the other spellings of
     /// RFC 8089 for local files (`file:/srv/x.wasm`, `file://localhost/srv/x.wasm`). After
     /// `file:`, `%` and two hexadecimal digits stand for a byte; in a plain path they do not.
+    /// `https://` URLs are read as the WHATWG has it; a fragment is dropped.
     ///
     /// # Errors
     /// What cannot be loaded is refused with its reason; whether the file exists is not asked.
@@ -44,7 +52,8 @@ impl Reference {
             None => plain_path(text)?,
             Some((scheme, rest)) => match scheme.to_ascii_lowercase().as_str() {
                 "file" => file_path(rest, text)?,
-                "oci" | "https" => {
+                "https" => return https(text).map(Self::Https),
+                "oci" => {
                     return Err(ReferenceError::NotYet {
                         text: text.to_owned(),
                         scheme: scheme.to_ascii_lowercase(),
@@ -60,26 +69,35 @@ impl Reference {
         Ok(Self::File(normalize(&base.join(path))))
     }
 
-    /// The id that a component from here gets if the user names none: the stem of the file name,
-    /// made safe.
+    /// The id that a component from here gets if the user names none: the stem of the file name, or
+    /// else the host's name, made safe.
     #[must_use]
     pub fn component_id(&self) -> ComponentId {
         match self {
             Self::File(path) => {
                 ComponentId::from_name(&path.file_stem().unwrap_or_default().to_string_lossy())
             }
+            Self::Https(url) => {
+                let last = url.path_segments().and_then(|mut segments| segments.next_back());
+                let last = last.and_then(percent_decode).unwrap_or_default();
+                let name = String::from_utf8_lossy(&last).into_owned();
+                let stem = Path::new(&name).file_stem().unwrap_or_default().to_string_lossy();
+                let host = url.host_str().unwrap_or_default();
+                ComponentId::from_name(if stem.is_empty() { host } else { &stem })
+            }
         }
     }
 }
 
 impl fmt::Display for Reference {
-    /// The canonical spelling, `file:///…`, from which the same reference is read.
+    /// The canonical spelling, `file:///…` or `https://…`, from which the same reference is read.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => {
                 formatter.write_str("file://")?;
                 path.as_os_str().as_bytes().iter().try_for_each(|byte| write_byte(formatter, *byte))
             }
+            Self::Https(url) => formatter.write_str(url.as_str()),
         }
     }
 }
@@ -146,6 +164,19 @@ pub enum ReferenceError {
         scheme: String,
     },
 
+    /// A URL that leads nowhere, or says more than where.
+    #[error("`{}` is no URL of a component: {reason}", text.escape_debug())]
+    #[diagnostic(
+        code(reference::url),
+        help("write `https://host/path`, without a user's name or a password")
+    )]
+    Url {
+        /// What was written, without its password.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+
     /// A place from which anybody on the way could send something else.
     #[error("refused to load `{text}`: `http://` protects nothing on the way")]
     #[diagnostic(
@@ -175,6 +206,22 @@ pub enum ReferenceError {
         /// What the system said.
         source: io::Error,
     },
+}
+
+/// The URL in `text`, if it says where something is and nothing else.
+fn https(text: &str) -> Result<Url, ReferenceError> {
+    // What stands before an `@` may be a password.
+    let shown = || text.rsplit_once('@').map_or(text, |(_, rest)| rest).chars().take(200).collect();
+    let wrong = |reason: &str| ReferenceError::Url { text: shown(), reason: reason.to_owned() };
+    if text.len() > LONGEST_URL {
+        return Err(wrong(&format!("it is longer than {LONGEST_URL} bytes")));
+    }
+    let mut url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("it holds a user's name or a password"));
+    }
+    url.set_fragment(None);
+    Ok(url)
 }
 
 fn check_characters(bytes: &[u8], text: &str) -> Result<(), ReferenceError> {

@@ -65,7 +65,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::{Reference, read as read_component};
+    use crate::read_file;
 
     fn requested(files: &[(&str, &[u8])]) -> Option<Requested> {
         let folder = tempfile::tempdir().unwrap();
@@ -74,7 +74,7 @@ mod tests {
         }
         let component = folder.path().join("my.weather.wasm");
         fs::write(&component, b"\0asm").unwrap();
-        read_component(&Reference::File(component), 100).unwrap().requested
+        read_file(&component, 100).unwrap().requested
     }
 
     fn text(files: &[(&str, &[u8])]) -> String {

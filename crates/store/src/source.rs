@@ -3,7 +3,7 @@
 pub(crate) mod file;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::{Digest, Reference, Requested, requested};
 
@@ -34,17 +34,14 @@ impl Artifact {
     }
 }
 
-/// Reads what `reference` points to, if it has between 1 and `max_bytes` bytes.
+/// Reads the file at the absolute `path`, if it has between 1 and `max_bytes` bytes.
 ///
 /// # Errors
 /// Every reason for which there are no bytes: see [`SourceError`].
-pub fn read(reference: &Reference, max_bytes: u64) -> Result<Artifact, SourceError> {
-    match reference {
-        Reference::File(path) => {
-            let artifact = Artifact::new(file::read(path, max_bytes)?, reference.to_string());
-            Ok(Artifact { requested: requested::beside(path), ..artifact })
-        }
-    }
+pub fn read_file(path: &Path, max_bytes: u64) -> Result<Artifact, SourceError> {
+    let source = Reference::File(path.to_owned()).to_string();
+    let artifact = Artifact::new(file::read(path, max_bytes)?, source);
+    Ok(Artifact { requested: requested::beside(path), ..artifact })
 }
 
 /// Why a reference led to no bytes.

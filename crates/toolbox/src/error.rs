@@ -4,7 +4,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 use wassette_policy::{AdditionError, EditError, RequestError, UntilError};
 use wassette_sandbox::{
-    CodeError, CompileError, EngineError, ProxyError, RootsError, StorageProblem,
+    CodeError, CompileError, EngineError, FetchError, ProxyError, RootsError, StorageProblem,
 };
 use wassette_store::{Digest, IdError, ReferenceError, SecretError, SourceError, StoreError};
 use wassette_wit_json::InvalidToolName;
@@ -65,6 +65,17 @@ pub enum LoadError {
         /// Why.
         #[source]
         cause: CodeError,
+    },
+    /// A server did not give it.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Fetch(#[from] FetchError),
+    /// A server gave nothing.
+    #[error("`{url}` is empty")]
+    #[diagnostic(help("build the component again, and put it there anew"))]
+    Nothing {
+        /// Where nothing was.
+        url: String,
     },
     /// The store did not take it.
     #[error(transparent)]
@@ -181,6 +192,13 @@ pub enum InspectError {
     #[error("no component `{target}` is loaded, and there is no such file")]
     #[diagnostic(help("give the id of a loaded component or the path of a component's file"))]
     Unknown {
+        /// What was asked for.
+        target: String,
+    },
+    /// It lies elsewhere.
+    #[error("`{target}` is not loaded, and nothing is fetched to look at it")]
+    #[diagnostic(help("load it first with `load-component`, which a person has to allow"))]
+    Remote {
         /// What was asked for.
         target: String,
     },

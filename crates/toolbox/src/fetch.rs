@@ -4,12 +4,17 @@
 use std::time::Duration;
 
 use wassette_policy::Policy;
-use wassette_sandbox::{FetchError, FetchLimits};
+use wassette_sandbox::{FetchError, FetchLimits, Reach};
 
 use crate::toolbox::Toolbox;
 
 /// What one policy may take.
-const LIMITS: FetchLimits = FetchLimits { bytes: Policy::BYTES, time: Duration::from_secs(30) };
+const LIMITS: FetchLimits = FetchLimits {
+    bytes: Policy::BYTES,
+    time: Duration::from_secs(30),
+    idle: Duration::from_secs(30),
+    reach: Reach::Anywhere,
+};
 
 impl Toolbox {
     /// The text that lies at `url`, which may be a policy: `https`, or `http` on this machine. It

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use wassette_sandbox::Reach;
 use wassette_store::{Index, Reference};
 
 use crate::catalog::Component;
@@ -23,9 +24,15 @@ pub struct Inspection {
 }
 
 impl Toolbox {
-    /// Looks at the loaded component with the id `target`, or else at the file that `target` refers
-    /// to, from the directory `base`. The file is compiled for that, and the code kept for a load.
-    pub async fn inspect(&self, target: &str, base: &Path) -> Result<Inspection, InspectError> {
+    /// Looks at the loaded component with the id `target`, or else at what `target` refers to, from
+    /// the directory `base`. It is compiled for that, and the code kept for a load. Nothing is
+    /// fetched but by `fetch`: a URL that a model chose is not asked for what lies there.
+    pub async fn inspect(
+        &self,
+        target: &str,
+        base: &Path,
+        fetch: bool,
+    ) -> Result<Inspection, InspectError> {
         if let Some(component) = self.catalog().await.component(target) {
             return Ok(Inspection { component: component.clone(), loaded: true });
         }
@@ -36,8 +43,11 @@ impl Toolbox {
         {
             return Err(InspectError::Unknown { target: target.chars().take(200).collect() });
         }
+        if !fetch && !matches!(reference, Reference::File(_)) {
+            return Err(InspectError::Remote { target: target.chars().take(200).collect() });
+        }
         let id = reference.component_id();
-        let artifact = self.read(reference).await?;
+        let artifact = self.read(reference, Reach::Anywhere).await?;
         let turn = self.turn(artifact.digest);
         let _turn = turn.lock().await;
         let description = self.describe(target, &artifact).await?;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use wassette_sandbox::Description;
+use wassette_sandbox::{Description, FetchLimits, Reach};
 use wassette_store::{Artifact, ComponentId, Digest, Entry, Index, Reference, StoreError};
 use wassette_wit_json::Function;
 
@@ -15,6 +15,7 @@ use crate::catalog::{self, Component};
 use crate::code::{CodeFault, blocking, in_turn};
 use crate::error::LoadError;
 use crate::naming::{self, Naming, Renamed, Taken};
+use crate::options::FetchOptions;
 use crate::overrides::Override;
 use crate::record::{Given, Record};
 use crate::toolbox::Toolbox;
@@ -34,7 +35,7 @@ const RECORD: usize = 4 << 20;
 /// What to load, and how.
 #[derive(Debug, Clone)]
 pub struct LoadRequest {
-    /// Where it is: a path or a `file://` reference.
+    /// Where it is: a path, or a `file://` or `https://` reference.
     pub reference: String,
     /// The absolute directory from which a relative reference starts.
     pub base: PathBuf,
@@ -44,6 +45,8 @@ pub struct LoadRequest {
     pub naming: Naming,
     /// The only bytes that are loaded, if somebody was shown them before.
     pub digest: Option<Digest>,
+    /// How far a URL may lead.
+    pub reach: Reach,
 }
 
 impl LoadRequest {
@@ -55,6 +58,7 @@ impl LoadRequest {
             replace: Replace::Refuse,
             naming: Naming::default(),
             digest: None,
+            reach: Reach::Anywhere,
         }
     }
 }
@@ -112,11 +116,11 @@ impl Toolbox {
         progress(LoadStage::Reading);
         let reference = Reference::parse_in(&request.reference, &request.base)?;
         let id = reference.component_id();
-        let artifact = self.read(reference).await?;
+        let artifact = self.read(reference, request.reach).await?;
         if request.digest.is_some_and(|shown| shown != artifact.digest) {
             return Err(LoadError::Another { reference: request.reference });
         }
-        self.check_source(&id, &artifact, request.replace).await?;
+        self.check_source(&id, &artifact.source, request.replace).await?;
         // One at a time for the same bytes: the second finds that nothing is left to do.
         let turn = self.turn(artifact.digest);
         let _turn = turn.lock().await;
@@ -131,9 +135,30 @@ impl Toolbox {
         loaded
     }
 
-    pub(crate) async fn read(&self, reference: Reference) -> Result<Artifact, LoadError> {
+    /// The bytes that `reference` leads to.
+    pub(crate) async fn read(
+        &self,
+        reference: Reference,
+        reach: Reach,
+    ) -> Result<Artifact, LoadError> {
         let most = self.shared.options.component_bytes;
-        Ok(blocking(move || wassette_store::read(&reference, most)).await??)
+        let url = match reference {
+            Reference::File(path) => {
+                return Ok(blocking(move || wassette_store::read_file(&path, most)).await??);
+            }
+            Reference::Https(url) => url.to_string(),
+        };
+        let Ok(_place) = self.shared.fetching.acquire().await else {
+            return Err(LoadError::Stopped);
+        };
+        let bytes = usize::try_from(most).unwrap_or(usize::MAX);
+        let FetchOptions { time, idle } = self.shared.options.fetch;
+        let limits = FetchLimits { bytes, time, idle, reach };
+        let fetched = self.shared.terms.network().get(&url, limits).await?;
+        if fetched.bytes.is_empty() {
+            return Err(LoadError::Nothing { url });
+        }
+        Ok(Artifact::new(fetched.bytes, url))
     }
 
     /// What the component is: from the catalog if it knows these bytes, else from the compiler.
@@ -162,16 +187,16 @@ impl Toolbox {
     pub(crate) async fn check_source(
         &self,
         id: &ComponentId,
-        artifact: &Artifact,
+        source: &str,
         replace: Replace,
     ) -> Result<(), LoadError> {
         let catalog = self.catalog().await;
         match catalog.component(id.as_str()) {
-            Some(loaded) if loaded.source != artifact.source && replace == Replace::Refuse => {
+            Some(loaded) if loaded.source != source && replace == Replace::Refuse => {
                 Err(LoadError::Store(StoreError::OtherSource {
                     id: id.clone(),
                     loaded: loaded.source.clone(),
-                    refused: artifact.source.clone(),
+                    refused: source.to_owned(),
                 }))
             }
             _ => Ok(()),

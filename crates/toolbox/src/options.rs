@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use wassette_policy::{OperatorLimits, Policy};
 use wassette_sandbox::{CompileLimits, Compiler};
@@ -29,6 +30,8 @@ pub struct Options {
     pub workspaces: BTreeMap<String, PathBuf>,
     /// How requests leave this machine.
     pub egress: EgressOptions,
+    /// How long servers may take to give a component.
+    pub fetch: FetchOptions,
     /// What is written down of what components do.
     pub audit: AuditOptions,
     /// How requests of models are decided on.
@@ -59,6 +62,7 @@ impl Options {
             environment: EnvironmentSources::default(),
             workspaces: BTreeMap::new(),
             egress: EgressOptions::default(),
+            fetch: FetchOptions::default(),
             audit: AuditOptions::default(),
             approval: ApprovalOptions::default(),
             keyring: None,
@@ -80,6 +84,21 @@ pub struct EgressOptions {
     pub proxy: Option<ProxyOption>,
     /// A file with certificates in PEM that are trusted in place of the platform's roots.
     pub ca_bundle: Option<PathBuf>,
+}
+
+/// How long servers may take to give a component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FetchOptions {
+    /// In all.
+    pub time: Duration,
+    /// Without anything that comes.
+    pub idle: Duration,
+}
+
+impl Default for FetchOptions {
+    fn default() -> Self {
+        Self { time: Duration::from_secs(300), idle: Duration::from_secs(30) }
+    }
 }
 
 /// Which proxy requests go through.

@@ -22,6 +22,9 @@ use crate::terms::Terms;
 /// How long to wait before a store is read again that could not be read.
 const AGAIN: Duration = Duration::from_secs(2);
 
+/// How many components may be on their way from servers at the same time.
+const FETCHES: usize = 8;
+
 /// The longest wait for a rule's end: the clock may be set meanwhile.
 const LOOK: Duration = Duration::from_secs(30);
 
@@ -40,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) refusals: Refusals,
     /// Held while the bytes are read of what somebody is yet to be asked about.
     pub(crate) reading: Semaphore,
+    /// Places for components that are on their way from servers, each as large as one may be.
+    pub(crate) fetching: Semaphore,
     pub(crate) closed: CancellationToken,
     /// Held while the store is written, so that our own writers wait for each other in memory and
     /// not for the lock of a file.
@@ -78,6 +83,7 @@ impl Toolbox {
             audit,
             refusals: Refusals::default(),
             reading: Semaphore::new(1),
+            fetching: Semaphore::new(FETCHES),
             closed: CancellationToken::new(),
             writing: Arc::default(),
             catalog: watch::Sender::new(Arc::default()),

@@ -15,7 +15,7 @@ use thiserror::Error;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use wassette_policy::{LimitError, OperatorLimits, Policy, PolicyError};
-use wassette_toolbox::{ApprovalOptions, AuditOptions, EgressOptions, Override};
+use wassette_toolbox::{ApprovalOptions, AuditOptions, EgressOptions, FetchOptions, Override};
 
 mod approvals;
 mod audit;
@@ -53,6 +53,8 @@ pub(crate) struct Config {
     pub(crate) workspaces: BTreeMap<String, PathBuf>,
     /// How requests leave this machine.
     pub(crate) egress: EgressOptions,
+    /// How long servers may take to give a component.
+    pub(crate) fetch: FetchOptions,
     /// What is written down of what components do.
     pub(crate) audit: AuditOptions,
     /// Where the values of secrets are kept.
@@ -215,7 +217,7 @@ impl Config {
                 "approvals" => config.approval.approvals = entry.approvals()?,
                 "approvals_at_need" => config.approval.at_need = entry.boolean()?,
                 "locked" => config.approval.locked = entry.boolean()?,
-                "load" => config.approval.load_allow = entry.load()?,
+                "load" => (config.approval.load_allow, config.fetch) = entry.load()?,
                 "limits" => config.limits = entry.limits()?,
                 "environment" => config.environment = entry.environment()?,
                 "workspaces" => config.workspaces = entry.workspaces(folder)?,

@@ -89,6 +89,7 @@ impl Context {
         options.environment = surroundings.environment(&self.config, &self.current_dir)?;
         options.workspaces = surroundings.workspaces(&self.config, &self.current_dir)?;
         options.egress = self.config.egress.clone();
+        options.fetch = self.config.fetch;
         options.audit = self.config.audit;
         options.approval = approval;
         options.keyring = self.keyring.clone();

@@ -50,7 +50,7 @@ async fn inspect(context: Context<'_>, arguments: JsonObject) -> Answer {
         Ok(id) => id,
         Err(error) => return Answer::failure(error.to_string()),
     };
-    match context.toolbox.inspect(&id, &context.options.base).await {
+    match context.toolbox.inspect(&id, &context.options.base, false).await {
         Ok(inspection) => Answer::success(&InspectionView::from(&inspection)),
         Err(error) => Answer::diagnostic(&error),
     }

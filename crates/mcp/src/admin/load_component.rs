@@ -32,7 +32,7 @@ impl BuiltIn for LoadComponent {
                 "properties": {
                     "path": {
                         "type": "string",
-                        "description": "The component's file: a path, or a file:// reference.",
+                        "description": "Where the component is: a path, a file:// or an https:// reference.",
                     },
                     "replace": {
                         "type": "boolean",

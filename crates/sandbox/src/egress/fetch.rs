@@ -43,6 +43,20 @@ pub struct FetchLimits {
     pub bytes: usize,
     /// The longest time, from the first lookup to the last byte.
     pub time: Duration,
+    /// The longest time in which nothing of an answer comes.
+    pub idle: Duration,
+    /// Which addresses the URL's host may have.
+    pub reach: Reach,
+}
+
+/// Which addresses the host of a URL may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reach {
+    /// Inner ones as well: somebody who may decide that has named the host.
+    #[default]
+    Anywhere,
+    /// Public ones only: nobody has looked at the URL.
+    Public,
 }
 
 /// What came back.
@@ -79,20 +93,21 @@ impl Network {
     pub async fn get(&self, url: &str, limits: FetchLimits) -> Result<Fetched, FetchError> {
         let start = Place::parse(url)?;
         let late = FetchError::Time { url: start.shown(), time: limits.time };
-        timeout(limits.time, self.follow(start, limits.bytes)).await.map_err(|_| late)?
+        timeout(limits.time, self.follow(start, limits)).await.map_err(|_| late)?
     }
 
-    async fn follow(&self, start: Place, most: usize) -> Result<Fetched, FetchError> {
+    async fn follow(&self, start: Place, limits: FetchLimits) -> Result<Fetched, FetchError> {
         let first = start.shown();
         let mut place = start;
-        let mut before = None;
+        let mut before = (limits.reach == Reach::Public)
+            .then(|| Before { shown: "a request".to_owned(), kind: AddressClass::Public });
         for _ in 0..=REDIRECTS {
             let (addresses, kind) = self.locate(&place, before.as_ref()).await?;
             let asked = self.ask(&place, addresses).await;
             let (response, wire) = asked.map_err(|error| place.failed(&error))?;
             let status = response.status();
             if !leads_on(status) {
-                return place.answer(response, wire, most).await;
+                return place.answer(response, wire, limits).await;
             }
             let next = place.next(response.headers())?;
             before = Some(Before { shown: place.shown(), kind });
@@ -236,7 +251,7 @@ impl Place {
         self,
         response: Response<Incoming>,
         wire: Option<Wire>,
-        most: usize,
+        limits: FetchLimits,
     ) -> Result<Fetched, FetchError> {
         if response.status() != StatusCode::OK {
             return Err(FetchError::Status { url: self.shown(), status: response.status().into() });
@@ -245,7 +260,7 @@ impl Place {
         let content_type = response.headers().get(CONTENT_TYPE);
         let content_type = content_type.and_then(|value| Some(value.to_str().ok()?.to_owned()));
         let bytes = {
-            let mut reading = pin!(self.read(response.into_body(), most));
+            let mut reading = pin!(self.read(response.into_body(), limits));
             match wire {
                 None => reading.await?,
                 // The connection is ours to drive. Whether its end was too early, the body knows.
@@ -259,13 +274,15 @@ impl Place {
         Ok(Fetched { bytes, content_type, url: self.url.into() })
     }
 
-    async fn read(&self, mut body: Incoming, most: usize) -> Result<Vec<u8>, FetchError> {
+    async fn read(&self, mut body: Incoming, limits: FetchLimits) -> Result<Vec<u8>, FetchError> {
+        let FetchLimits { bytes: most, idle, .. } = limits;
+        let silent = |_| FetchError::Silent { url: self.shown(), idle };
         let long = || FetchError::Long { url: self.shown(), most };
         if !usize::try_from(body.size_hint().lower()).is_ok_and(|length| length <= most) {
             return Err(long());
         }
         let mut bytes = Vec::new();
-        while let Some(frame) = body.frame().await {
+        while let Some(frame) = timeout(idle, body.frame()).await.map_err(silent)? {
             let frame = frame.map_err(|error| self.failed(&failure(error)))?;
             let Ok(piece) = frame.into_data() else { continue };
             if piece.len() > most - bytes.len() {

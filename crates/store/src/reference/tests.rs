@@ -43,6 +43,8 @@ fn the_canonical_spelling_is_a_uri() {
     let shown = |text: &str| parse(text).unwrap().to_string();
     assert_eq!(shown("./x.wasm"), "file:///base/x.wasm");
     assert_eq!(shown("/a b/é%?#.wasm"), "file:///a%20b/%C3%A9%25%3F%23.wasm");
+    assert_eq!(shown("HTTPS://Example.COM:443/a/../b c.wasm#x"), "https://example.com/b%20c.wasm");
+    assert_eq!(shown("https://example.com:8443/x?y=1"), "https://example.com:8443/x?y=1");
     let not_text = parse("file:///a%FF.wasm").unwrap();
     assert_eq!(not_text.to_string(), "file:///a%FF.wasm");
 }
@@ -60,8 +62,8 @@ fn what_cannot_be_loaded_is_refused_with_its_reason() {
             "cannot load `oci://registry.example/a/b:1`: loading from `oci://` is not supported yet",
         ),
         (
-            "HTTPS://example.com/x",
-            "cannot load `HTTPS://example.com/x`: loading from `https://` is not supported yet",
+            "https://me:pass@example.com/x",
+            "`example.com/x` is no URL of a component: it holds a user's name or a password",
         ),
         (
             "http://example.com/x",
@@ -83,7 +85,7 @@ fn what_cannot_be_loaded_is_refused_with_its_reason() {
 
 #[test]
 fn every_refusal_names_a_cure() {
-    for text in ["", "~", "oci://x", "https://x", "http://x", "ftp://x", "\n", "file:///%"] {
+    for text in ["", "~", "oci://x", "https://a@x", "http://x", "ftp://x", "\n", "file:///%"] {
         let error = parse(text).unwrap_err();
         assert!(miette::Diagnostic::help(&error).is_some(), "{text:?}");
     }
@@ -99,6 +101,9 @@ fn the_id_is_the_stem_of_the_file() {
         ("x.component.wasm", "x.component"),
         ("x", "x"),
         ("/a/..%2f.wasm", "2f"),
+        ("https://example.com/tools/Time%20Server.wasm?v=1#top", "time-server"),
+        ("https://example.com/tools/", "example.com"),
+        ("HTTPS://EXAMPLE.com", "example.com"),
     ] {
         assert_eq!(parse(text).unwrap().component_id().as_str(), id);
     }

@@ -1,12 +1,17 @@
 //! Loading and unloading by requests of models. What the operator lists is loaded unasked; everything
 //! else is shown to a person first, and what is loaded then are the very bytes that were shown.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use miette::Diagnostic;
 use thiserror::Error;
-use wassette_policy::{Accesses, StorageRule, StorageUri, StorageUriError};
+use wassette_policy::{
+    Accesses, Effective, NetworkRule, NetworkRuleError, NetworkRuleText, Policy, Request, RuleKind,
+    StorageRule, StorageUri, StorageUriError,
+};
+use wassette_sandbox::Reach;
 use wassette_store::{Artifact, Reference};
 
 use super::Approvals;
@@ -25,18 +30,28 @@ const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 
 /// References that a model may load without a question. By default none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LoadAllow(Vec<StorageUri>);
+pub struct LoadAllow {
+    files: Vec<StorageUri>,
+    /// What may be got from servers, as rules of a policy.
+    web: Policy,
+}
 
 /// Why a text is no pattern of references.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
 pub enum LoadAllowError {
-    /// It is about something else than files.
-    #[error("`{0}` names no files")]
-    #[diagnostic(help(
-        "write `file:///srv/components/**` or `file:///srv/components`; components are loaded from \
-         files"
-    ))]
+    /// It is about something from which nothing is loaded.
+    #[error("`{0}` names neither files nor URLs")]
+    #[diagnostic(help("write `file:///srv/components/**` or `https://example.com/tools/**`"))]
     Scheme(String),
+    /// It is no pattern of URLs.
+    #[error("`{text}` is no pattern: {source}")]
+    #[diagnostic(help("write `https://example.com/tools/**` or `https://*.example.com`"))]
+    Url {
+        /// What was written.
+        text: String,
+        /// What is wrong.
+        source: NetworkRuleError,
+    },
     /// Its path is no pattern.
     #[error("`{text}` is no pattern: {source}")]
     #[diagnostic(help("write `file:///srv/components/**` or `file:///srv/components`"))]
@@ -49,31 +64,48 @@ pub enum LoadAllowError {
 }
 
 impl LoadAllow {
-    /// Reads patterns such as `file:///srv/components/**`; a folder means all below it.
+    /// Reads patterns such as `file:///srv/components/**`, where a folder means all below it, and
+    /// `https://example.com/tools/**`, where a host without a path means all of it.
     ///
     /// # Errors
     /// The first text that is no pattern.
     pub fn read<T: AsRef<str>>(patterns: &[T]) -> Result<Self, LoadAllowError> {
-        let read = |text: &T| {
-            let text = text.as_ref();
-            let path = text
-                .strip_prefix("file://")
-                .filter(|path| path.starts_with('/'))
-                .ok_or_else(|| LoadAllowError::Scheme(text.to_owned()))?;
-            StorageUri::from_str(&format!("fs://{path}"))
-                .map_err(|source| LoadAllowError::Path { text: text.to_owned(), source })
-        };
-        patterns.iter().map(read).collect::<Result<_, _>>().map(Self)
+        let mut allow = Self::default();
+        for text in patterns.iter().map(AsRef::as_ref) {
+            if text.starts_with("https://") {
+                let rule = NetworkRule::read(&NetworkRuleText::target(text), RuleKind::Allow);
+                let wrong = |source| LoadAllowError::Url { text: text.to_owned(), source };
+                allow.web.network.allow.push(rule.map_err(wrong)?);
+                continue;
+            }
+            let path = text.strip_prefix("file://").filter(|path| path.starts_with('/'));
+            let path = path.ok_or_else(|| LoadAllowError::Scheme(text.to_owned()))?;
+            let uri = StorageUri::from_str(&format!("fs://{path}"));
+            let wrong = |source| LoadAllowError::Path { text: text.to_owned(), source };
+            allow.files.push(uri.map_err(wrong)?);
+        }
+        Ok(allow)
+    }
+
+    /// Whether `reference` is listed. It may look at files.
+    fn lists(&self, reference: &Reference) -> bool {
+        match reference {
+            Reference::File(path) => self.lists_file(path),
+            Reference::Https(url) => {
+                let web = Effective::new("load", Arc::new(self.web.clone()), None);
+                Request::parse("GET", url.as_str()).is_ok_and(|get| web.request(get).is_ok())
+            }
+        }
     }
 
     /// Whether the file at `path` is listed: by its name, and by the name of what it leads to.
-    fn lists(&self, path: &Path) -> bool {
+    fn lists_file(&self, path: &Path) -> bool {
         let Ok(real) = path.canonicalize() else { return false };
         [path, real.as_path()].iter().all(|path| {
             let uri = path.to_str().and_then(|path| format!("fs://{path}").parse().ok());
             let rule = |uri| StorageRule { uri, access: Accesses::READ, until: None };
             let listed = |file: &StorageRule| {
-                self.0.iter().any(|allowed| rule(allowed.clone()).covers(file))
+                self.files.iter().any(|allowed| rule(allowed.clone()).covers(file))
             };
             uri.map(rule).is_some_and(|file| listed(&file))
         })
@@ -94,25 +126,31 @@ impl Toolbox {
         self.unlocked()?;
         let reference =
             Reference::parse_in(&request.reference, &request.base).map_err(LoadError::from)?;
-        let Reference::File(path) = &reference;
         let options = &self.shared.options.approval;
-        let (allow, path) = (options.load_allow.clone(), PathBuf::from(path));
-        let is_listed = blocking(move || allow.lists(&path)).await.map_err(LoadError::from)?;
+        let (allow, asked) = (options.load_allow.clone(), reference.clone());
+        let is_listed = blocking(move || allow.lists(&asked)).await.map_err(LoadError::from)?;
         match options.approvals {
+            // Nobody has looked at it, so it must not lead to what only this machine can reach.
+            Approvals::Allow if !is_listed => request.reach = Reach::Public,
             Approvals::Allow => {}
             _ if is_listed => {}
             Approvals::Deny => return Err(ApprovalError::NoApprovals),
             Approvals::Ask => {
-                // What a person is shown is what will be loaded, or nothing is.
-                let artifact = self.read_one(&reference).await?;
+                let (id, source) = (reference.component_id(), reference.to_string());
                 // Nobody is asked about what would be refused after a yes.
-                self.check_source(&reference.component_id(), &artifact, request.replace).await?;
-                let digest = artifact.digest;
-                let inquiry = self.load_inquiry(&reference, digest.to_string()).await;
+                self.check_source(&id, &source, request.replace).await?;
+                let digest = match &reference {
+                    // What a person is shown is what will be loaded, or nothing is.
+                    Reference::File(_) => Some(self.read_one(&reference).await?.digest),
+                    // A server hears of it only after a yes.
+                    Reference::Https(_) => None,
+                };
+                let shown = digest.map(|digest| digest.to_string()).unwrap_or_default();
+                let inquiry = self.load_inquiry(&reference, shown).await;
                 let Some(answered) = answered else { return self.to_ask(inquiry) };
                 let choice = self.heard(&inquiry, &answered)?;
                 self.record(&inquiry, true, choice.words(), answered.by)?;
-                request.digest = Some(digest);
+                request.digest = digest;
                 return Ok(Step::Done(self.load(request, progress).await?));
             }
         }
@@ -128,7 +166,7 @@ impl Toolbox {
         let Ok(_turn) = self.shared.reading.acquire().await else {
             return Err(LoadError::Stopped.into());
         };
-        let artifact = self.read(reference.clone()).await?;
+        let artifact = self.read(reference.clone(), Reach::Anywhere).await?;
         if !artifact.bytes.starts_with(COMPONENT) {
             return Err(ApprovalError::NoComponent { reference: reference.to_string() });
         }
@@ -241,14 +279,45 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_are_of_files() {
-        for text in ["file:///srv/components", "file:///srv/**/*.wasm", "file:///srv/a.wasm"] {
+    fn patterns_are_of_files_and_urls() {
+        for text in [
+            "file:///srv/components",
+            "file:///srv/**/*.wasm",
+            "file:///srv/a.wasm",
+            "https://example.com",
+            "https://*.example.com/tools/**",
+        ] {
             assert!(LoadAllow::read(&[text]).is_ok(), "{text}");
         }
-        for text in
-            ["", "/srv", "file://srv", "https://example.com/**", "oci://a/b", "file:///a/.."]
-        {
+        for text in [
+            "",
+            "/srv",
+            "file://srv",
+            "https://*",
+            "http://example.com",
+            "oci://a/b",
+            "file:///a/..",
+        ] {
             assert!(LoadAllow::read(&[text]).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn urls_are_listed_by_host_and_path() {
+        let allow = LoadAllow::read(&["https://a.example/tools/**", "https://*.b.example:8443"]);
+        let allow = allow.unwrap();
+        let lists = |text: &str| allow.lists(&Reference::parse(text).unwrap());
+        for text in ["https://a.example/tools/x.wasm?v=1", "https://c.b.example:8443/x.wasm"] {
+            assert!(lists(text), "{text}");
+        }
+        for text in [
+            "https://a.example/x.wasm",
+            "https://a.example/tools/../x.wasm",
+            "https://a.example:8443/tools/x.wasm",
+            "https://b.example:8443/x.wasm",
+            "https://a.example.evil/tools/x.wasm",
+        ] {
+            assert!(!lists(text), "{text}");
         }
     }
 
@@ -264,10 +333,10 @@ mod tests {
         }
         std::os::unix::fs::symlink(outside.join("a.wasm"), inside.join("link.wasm")).unwrap();
         let allow = LoadAllow::read(&[format!("file://{}/**", inside.display())]).unwrap();
-        assert!(allow.lists(&inside.join("a.wasm")));
-        assert!(!allow.lists(&outside.join("a.wasm")));
-        assert!(!allow.lists(&inside.join("link.wasm")));
-        assert!(!allow.lists(&inside.join("missing.wasm")));
-        assert!(!LoadAllow::default().lists(&inside.join("a.wasm")));
+        assert!(allow.lists_file(&inside.join("a.wasm")));
+        assert!(!allow.lists_file(&outside.join("a.wasm")));
+        assert!(!allow.lists_file(&inside.join("link.wasm")));
+        assert!(!allow.lists_file(&inside.join("missing.wasm")));
+        assert!(!LoadAllow::default().lists_file(&inside.join("a.wasm")));
     }
 }

@@ -169,13 +169,13 @@ async fn inspecting_does_not_load() {
     let workshop = Workshop::new();
     workshop.put("add.wasm", &wassette_testkit::compiled("add"));
     let base = workshop.folder.path();
-    let inspection = workshop.toolbox.inspect("add.wasm", base).await.unwrap();
+    let inspection = workshop.toolbox.inspect("add.wasm", base, true).await.unwrap();
     assert!(!inspection.loaded);
     assert_eq!(inspection.component.tools[0].name, "add");
     assert!(workshop.names().await.is_empty());
     workshop.load("add.wasm").await.unwrap();
-    assert!(workshop.toolbox.inspect("add", base).await.unwrap().loaded);
-    let unknown = workshop.toolbox.inspect("nobody", base).await.unwrap_err();
+    assert!(workshop.toolbox.inspect("add", base, true).await.unwrap().loaded);
+    let unknown = workshop.toolbox.inspect("nobody", base, true).await.unwrap_err();
     assert!(matches!(unknown, InspectError::Unknown { .. }));
 }
 
@@ -222,7 +222,7 @@ async fn a_function_whose_schema_would_be_too_large_is_left_out() {
 async fn what_was_inspected_is_not_compiled_again() {
     let workshop = Workshop::new();
     workshop.put("add.wasm", &wassette_testkit::compiled("add"));
-    workshop.toolbox.inspect("add.wasm", workshop.folder.path()).await.unwrap();
+    workshop.toolbox.inspect("add.wasm", workshop.folder.path(), true).await.unwrap();
     let compiler = wassette_sandbox::Compiler::Child {
         program: "/no/such/compiler".into(),
         arguments: Vec::new(),

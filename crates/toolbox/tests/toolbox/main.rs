@@ -21,6 +21,7 @@ mod policies;
 mod processes;
 mod values;
 mod waiting;
+mod web_loads;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -27,7 +27,7 @@ struct InspectedView<'a> {
 }
 
 pub(crate) async fn inspect(context: &Context, args: InspectArgs) -> Result<(), CommandError> {
-    let inspection = context.toolbox()?.inspect(&args.target, &context.current_dir).await?;
+    let inspection = context.toolbox()?.inspect(&args.target, &context.current_dir, true).await?;
     let view = InspectionView::from(&inspection);
     let policy = &inspection.component.permissions.policy;
     let granted = inspection.loaded.then(|| policy.to_json());

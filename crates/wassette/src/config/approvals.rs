@@ -1,11 +1,15 @@
-//! `approvals`, `locked`, `approvals_at_need` and `[load]`: who decides on what clients ask for.
+//! `approvals`, `locked`, `approvals_at_need` and `[load]`: who decides on what clients ask for, and
+//! how long servers may take.
+
+use std::time::Duration;
 
 use miette::Diagnostic;
-use wassette_toolbox::{Approvals, LoadAllow};
+use wassette_policy::Span;
+use wassette_toolbox::{Approvals, FetchOptions, LoadAllow};
 
 use super::{Entry, Refusal, unknown_key};
 
-const KEYS: [&str; 1] = ["allow"];
+const KEYS: [&str; 3] = ["allow", "time", "idle"];
 
 impl Entry<'_> {
     pub(super) fn approvals(&self) -> Result<Approvals, Refusal> {
@@ -14,17 +18,25 @@ impl Entry<'_> {
     }
 
     /// All keys of the table `load`.
-    pub(super) fn load(&self) -> Result<LoadAllow, Refusal> {
-        let mut allow = LoadAllow::default();
+    pub(super) fn load(&self) -> Result<(LoadAllow, FetchOptions), Refusal> {
+        let (mut allow, mut fetch) = (LoadAllow::default(), FetchOptions::default());
         for (name, value) in self.table()? {
             let key = format!("{}.{}", self.key, name.get_ref());
             let entry = Entry { key: &key, value };
             match &**name.get_ref() {
                 "allow" => allow = entry.load_allow()?,
+                "time" => fetch.time = entry.span()?,
+                "idle" => fetch.idle = entry.span()?,
                 unknown => return Err(unknown_key(&key, unknown, name.span(), &KEYS)),
             }
         }
-        Ok(allow)
+        Ok((allow, fetch))
+    }
+
+    fn span(&self) -> Result<Duration, Refusal> {
+        let text = self.text()?;
+        let span = text.parse::<Span>().map(Span::duration);
+        span.map_err(|_| self.wrong(text, "write a length of time, such as `30s` or `5min`"))
     }
 
     fn load_allow(&self) -> Result<LoadAllow, Refusal> {

@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use miette::Diagnostic;
 use wassette_policy::{LimitRules, Setting};
-use wassette_toolbox::{Approvals, AuditLevel, LoadAllow, Naming, ProxyOption};
+use wassette_toolbox::{Approvals, AuditLevel, FetchOptions, LoadAllow, Naming, ProxyOption};
 
 use super::*;
 
@@ -39,7 +40,9 @@ approvals_at_need = false
 locked = true
 
 [load]
-allow = ["file:///srv/components/**", "file:///srv/one.wasm"]
+allow = ["file:///srv/components/**", "https://example.com/tools/**"]
+time = "2min"
+idle = "5s"
 
 [limits]
 memory = "1Gi"
@@ -103,10 +106,14 @@ descriptions = { get-weather = "The weather." }
         approval: ApprovalOptions {
             approvals: Approvals::Deny,
             locked: true,
-            load_allow: LoadAllow::read(&["file:///srv/components/**", "file:///srv/one.wasm"])
-                .unwrap(),
+            load_allow: LoadAllow::read(&[
+                "file:///srv/components/**",
+                "https://example.com/tools/**",
+            ])
+            .unwrap(),
             at_need: false,
         },
+        fetch: FetchOptions { time: Duration::from_secs(120), idle: Duration::from_secs(5) },
         limits: OperatorLimits::new(&limits),
         ceiling: Some("/etc/wassette/../ceiling.yaml".into()),
         environment: texts(&[("LOG_LEVEL", "info"), ("log.format", "")]),
@@ -263,8 +270,8 @@ fn a_table_is_as_strict_as_the_top() {
             2,
             28,
             "`load.allow` cannot be `/srv/x`",
-            "`/srv/x` names no files: write `file:///srv/components/**` or \
-             `file:///srv/components`; components are loaded from files",
+            "`/srv/x` names neither files nor URLs: write `file:///srv/components/**` or \
+             `https://example.com/tools/**`",
         ),
         (
             "[load]\nallow = [\"file:///srv/../x\"]",
@@ -273,6 +280,22 @@ fn a_table_is_as_strict_as_the_top() {
             "`load.allow` cannot be `file:///srv/../x`",
             "`file:///srv/../x` is no pattern: `fs:///srv/../x` holds `..`: write \
              `file:///srv/components/**` or `file:///srv/components`",
+        ),
+        (
+            "[load]\nallow = [\"https://*\"]",
+            2,
+            10,
+            "`load.allow` cannot be `https://*`",
+            "`https://*` is no pattern: the `host` of the rule cannot be read: `*` has a wildcard \
+             that stands for no subdomains: write `https://example.com/tools/**` or \
+             `https://*.example.com`",
+        ),
+        (
+            "[load]\ntime = \"soon\"",
+            2,
+            8,
+            "`load.time` cannot be `soon`",
+            "write a length of time, such as `30s` or `5min`",
         ),
         ("[load]\nalow = []", 2, 1, "there is no key `load.alow`", "did you mean `allow`?"),
         (

@@ -1,9 +1,35 @@
 //! `component load`.
 
 use insta::assert_snapshot;
-use wassette_testkit::compiled;
+use wassette_testkit::{Answer, Certificates, WebServer, compiled};
 
 use crate::{empty, with_guests};
+
+#[test]
+fn a_url_is_loaded_and_known_by_it() {
+    let certificates = Certificates::new();
+    let server = WebServer::start_tls(&certificates, &["127.0.0.1"], |seen| {
+        let status = if seen.target == "/tools/add.wasm" { 200 } else { 404 };
+        Answer::Page { status, headers: Vec::new(), body: compiled("add") }
+    });
+    let env = empty();
+    std::fs::create_dir_all(env.home().join(".config/wassette")).unwrap();
+    std::fs::write(env.home().join(".config/wassette/ca.pem"), certificates.pem()).unwrap();
+    env.configure("[egress]\nca_bundle = \"ca.pem\"\n");
+    let url = server.url("127.0.0.1", "/tools/add.wasm");
+    let loaded = env.run(["component", "load", &url]).success().json();
+    assert_eq!(loaded["id"], "add");
+    let listed = env.run(["component", "list"]).success().json();
+    assert_eq!(listed["components"][0]["source"], url.as_str());
+    assert_eq!(env.run(["inspect", &url]).success().json()["id"], "add");
+    let missing = env.run(["component", "load", &server.url("127.0.0.1", "/x.wasm")]).to_string();
+    assert_snapshot!(missing.replace(&format!(":{}", server.port()), ":[PORT]"), @"
+    exit code: 1
+    ----- stderr -----
+    error: `https://127.0.0.1:[PORT]/x.wasm` answers with the status 404 Not Found
+    hint: is it the right URL, and may everybody read what lies there?
+    ");
+}
 
 #[test]
 fn a_path_is_loaded() {
@@ -200,11 +226,11 @@ fn what_is_no_reference_is_refused() {
     error: cannot load `oci://example.com/x:1`: loading from `oci://` is not supported yet
     hint: download the component and load the file by its path
     ");
-    assert_snapshot!(env.run(["component", "load", "https://example.com/x.wasm"]), @"
+    assert_snapshot!(env.run(["component", "load", "https://me:pass@example.com/x.wasm"]), @"
     exit code: 1
     ----- stderr -----
-    error: cannot load `https://example.com/x.wasm`: loading from `https://` is not supported yet
-    hint: download the component and load the file by its path
+    error: `example.com/x.wasm` is no URL of a component: it holds a user's name or a password
+    hint: write `https://host/path`, without a user's name or a password
     ");
     assert_snapshot!(env.run(["component", "load", ""]), @"
     exit code: 1

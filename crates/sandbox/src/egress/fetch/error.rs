@@ -135,6 +135,15 @@ pub enum FetchError {
         /// How long was waited.
         time: Duration,
     },
+    /// It came to a halt.
+    #[error("`{url}` was not fetched: nothing came for {idle:?}")]
+    #[diagnostic(help("try again later"))]
+    Silent {
+        /// The URL that was asked for.
+        url: String,
+        /// How long was waited.
+        idle: Duration,
+    },
     /// The answer is no text.
     #[error("what `{url}` answers is not UTF-8")]
     #[diagnostic(help("is that the document itself?"))]

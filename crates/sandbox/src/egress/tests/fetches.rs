@@ -9,7 +9,12 @@ use wassette_testkit::{Answer, Certificates, Seen, WebServer};
 
 use super::*;
 
-const LIMITS: FetchLimits = FetchLimits { bytes: 1000, time: Duration::from_secs(20) };
+const LIMITS: FetchLimits = FetchLimits {
+    bytes: 1000,
+    time: Duration::from_secs(20),
+    idle: Duration::from_secs(20),
+    reach: Reach::Anywhere,
+};
 
 /// A way out on which `names` are known and whom `certificates` vouch for is trusted.
 fn network(certificates: &Certificates, names: &[(&str, &[&str])], proxy: Option<u16>) -> Network {
@@ -361,7 +366,7 @@ async fn denied_a_document_that_takes_too_long() {
         let certificates = Certificates::new();
         let server = WebServer::start_tls(&certificates, &["docs.test"], move |_| answer.clone());
         let network = network(&certificates, &[("docs.test", &["127.0.0.1"])], None);
-        let limits = FetchLimits { bytes: usize::MAX, time: Duration::from_millis(200) };
+        let limits = FetchLimits { bytes: usize::MAX, time: Duration::from_millis(200), ..LIMITS };
         let denied = network.get(&server.url("docs.test", "/"), limits).await;
         assert!(matches!(denied, Err(FetchError::Time { .. })), "{denied:?}");
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, Mode};
 use tempfile::TempDir;
 
-use crate::{Artifact, Digest, Reference, SourceError, read};
+use crate::{Artifact, Digest, Reference, SourceError, read_file};
 
 fn folder_with(bytes: &[u8]) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -18,7 +18,7 @@ fn folder_with(bytes: &[u8]) -> (TempDir, PathBuf) {
 }
 
 fn read_path(path: &Path, limit: u64) -> Result<Artifact, SourceError> {
-    read(&Reference::File(path.to_owned()), limit)
+    read_file(path, limit)
 }
 
 fn found(path: &Path) -> &'static str {
