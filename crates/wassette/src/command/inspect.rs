@@ -12,8 +12,8 @@ use crate::printer::table;
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
-    /// The id of a component that is loaded, or a path
-    #[arg(value_name = "ID|FILE")]
+    /// The id of a component that is loaded, or where one is: a path, `file:///…` or `https://…`
+    #[arg(value_name = "ID|REF")]
     target: String,
 }
 

@@ -137,7 +137,7 @@ fn the_help_of_the_verbs() {
     Usage: wassette component load [OPTIONS] <REF>
 
     Arguments:
-      <REF>  Where the component is: a path, or `file:///…`
+      <REF>  Where the component is: a path, `file:///…` or `https://…`
 
     Options:
           --replace                 Replace a component of the same id that came from elsewhere
@@ -169,10 +169,11 @@ fn the_help_of_the_verbs() {
     assert_snapshot!(own(&["inspect"]), @"
     Show what a component exports and imports, whether or not it is loaded
 
-    Usage: wassette inspect [OPTIONS] <ID|FILE>
+    Usage: wassette inspect [OPTIONS] <ID|REF>
 
     Arguments:
-      <ID|FILE>  The id of a component that is loaded, or a path
+      <ID|REF>  The id of a component that is loaded, or where one is: a path, `file:///…` or
+                `https://…`
 
     Options:
       -h, --help  Print help

@@ -15,7 +15,7 @@ const MOST: usize = 8;
 
 #[derive(Debug, Args)]
 pub(crate) struct LoadArgs {
-    /// Where the component is: a path, or `file:///…`
+    /// Where the component is: a path, `file:///…` or `https://…`
     #[arg(value_name = "REF")]
     reference: String,
 
