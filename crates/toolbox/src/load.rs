@@ -271,7 +271,8 @@ impl Toolbox {
         writer.insert(entry, request.replace)?;
         let index = writer.commit()?;
         self.shared.forget(&index);
-        if status == Status::Reloaded {
+        // Also where it is new: an unloading that was interrupted may have left what waited.
+        if status != Status::Unchanged {
             forget_waiting(&self.shared.store, &id);
         }
         let catalog = self.shared.publish(&index);

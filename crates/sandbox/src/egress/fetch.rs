@@ -13,7 +13,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, LOCATION, USER_AGENT};
+use http::header::{ACCEPT, ACCEPT_ENCODING, HOST, HeaderMap, LOCATION, USER_AGENT};
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Body as _, Incoming};
@@ -64,8 +64,6 @@ pub enum Reach {
 pub struct Fetched {
     /// The document.
     pub bytes: Vec<u8>,
-    /// What the server says that it is, in ASCII.
-    pub content_type: Option<String>,
     /// Where it came from after all redirects, in ASCII; its query may hold what nobody else should
     /// see.
     pub url: String,
@@ -257,8 +255,6 @@ impl Place {
             return Err(FetchError::Status { url: self.shown(), status: response.status().into() });
         }
         plain(response.headers()).map_err(|_| FetchError::Encoded { url: self.shown() })?;
-        let content_type = response.headers().get(CONTENT_TYPE);
-        let content_type = content_type.and_then(|value| Some(value.to_str().ok()?.to_owned()));
         let bytes = {
             let mut reading = pin!(self.read(response.into_body(), limits));
             match wire {
@@ -271,7 +267,7 @@ impl Place {
                 },
             }
         };
-        Ok(Fetched { bytes, content_type, url: self.url.into() })
+        Ok(Fetched { bytes, url: self.url.into() })
     }
 
     async fn read(&self, mut body: Incoming, limits: FetchLimits) -> Result<Vec<u8>, FetchError> {

@@ -59,7 +59,13 @@ async fn denied_p07_what_waited_for_a_component_that_was_installed_anew() {
     let desk = Desk::new().await;
     let inquiry = asked(desk.request(variable("KEY"), None).await.unwrap());
     let number = desk.toolbox().keep_pending(&inquiry).await.unwrap().unwrap();
+    let file = desk.workshop.store().join("pending").join(format!("{number}.json"));
+    let left = fs::read(&file).unwrap();
     desk.toolbox().unload("files").await.unwrap();
+    // As if the process had died before it threw the request away.
+    fs::write(&file, left).unwrap();
+    let own = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    fs::set_permissions(&file, own).unwrap();
     // The very same bytes, from the same place.
     desk.workshop.built("files").await;
     let refused = approve(desk.toolbox(), number).await.unwrap_err();
