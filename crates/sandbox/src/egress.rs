@@ -37,12 +37,12 @@ use crate::placeholders::Placeholders;
 use crate::requests::CHUNK;
 
 use exchange::Exchange;
-pub use fetch::{FetchError, FetchLimits, Fetched, Reach};
+pub use fetch::{Arrived, FetchError, FetchLimits, Fetched, Outgoing, Pieces, Reach};
 pub use mask::Masker;
 pub use network::{Network, NetworkSettings, Waits};
 pub use proxy::{Proxy, ProxyError};
 pub use resolver::{Addresses, Resolver};
-pub use tls::{Bundle, Roots, RootsError};
+pub use tls::{Bundle, CertificateFlaw, Roots, RootsError};
 
 /// What `wasi:http` asks before a request leaves.
 pub(crate) struct Egress {

@@ -38,8 +38,9 @@ pub use compiler::{CompileLimits, Compiler, compile_child};
 pub use component::Component;
 pub use effects::{Decided, Event, Observer, Unrecorded};
 pub use egress::{
-    Addresses, Bundle, FetchError, FetchLimits, Fetched, Masker, Network, NetworkSettings, Proxy,
-    ProxyError, Reach, Resolver, Roots, RootsError, Waits,
+    Addresses, Arrived, Bundle, CertificateFlaw, FetchError, FetchLimits, Fetched, Masker, Network,
+    NetworkSettings, Outgoing, Pieces, Proxy, ProxyError, Reach, Resolver, Roots, RootsError,
+    Waits,
 };
 pub use engine::{Engine, EngineError};
 pub use error::{CallError, CompileError};

@@ -12,6 +12,7 @@ use wassette_policy::{Destination, Host, Permit, Protocol};
 
 use super::network::Network;
 use super::proxy::Upstream;
+use super::tls::{Authorities, CertificateFlaw, Refused};
 
 /// A connection over which a request can be sent.
 pub(crate) trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -34,24 +35,59 @@ impl From<Permit<SocketAddr>> for Approved {
     }
 }
 
+/// Why there is no connection.
+pub(crate) enum DialError {
+    /// The server could not prove its name.
+    Certificate(CertificateFlaw),
+    /// TLS did not come about in time.
+    Stalled,
+    /// Nobody could be reached, or not so.
+    Failed(Error),
+}
+
+impl From<Error> for DialError {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Refused> for DialError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Certificate(flaw) => Self::Certificate(flaw),
+            Refused::Failed(error) => Self::Failed(error),
+        }
+    }
+}
+
+impl From<DialError> for Error {
+    /// What a guest is told: that it was the certificate, and no more.
+    fn from(error: DialError) -> Self {
+        match error {
+            DialError::Certificate(_) => Self::TlsCertificateError,
+            DialError::Stalled => Self::ConnectionTimeout,
+            DialError::Failed(error) => error,
+        }
+    }
+}
+
 /// Connects to the first of `addresses` that answers before `deadline`, and makes sure that it is
-/// `destination` if that is asked for by `https`.
+/// `destination` if that is asked for by `https`: by the usual authorities or by `authorities`.
 pub(crate) async fn dial(
     network: &Network,
     destination: &Destination,
     addresses: Vec<Approved>,
+    authorities: &Authorities,
     deadline: Instant,
-) -> Result<Box<dyn Connection>, Error> {
+) -> Result<Box<dyn Connection>, DialError> {
     let https = destination.protocol == Protocol::Https;
-    let connect = async {
-        let stream = reach(network, https, &destination.host, addresses, deadline).await?;
-        if !https {
-            return Ok(Box::new(stream) as Box<dyn Connection>);
-        }
-        let stream = network.tls.connect(&destination.host, stream).await?;
-        Ok(Box::new(stream) as Box<dyn Connection>)
-    };
-    timeout_at(deadline, connect).await.map_err(|_| Error::ConnectionTimeout)?
+    let stream = reach(network, https, &destination.host, addresses, deadline);
+    let stream = timeout_at(deadline, stream).await.map_err(|_| Error::ConnectionTimeout)??;
+    if !https {
+        return Ok(Box::new(stream));
+    }
+    let shaken = timeout_at(deadline, network.tls.connect(&destination.host, stream, authorities));
+    Ok(Box::new(shaken.await.map_err(|_| DialError::Stalled)??))
 }
 
 /// Each address but the last gets an equal share of what is left of the time, so that one which

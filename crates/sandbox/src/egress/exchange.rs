@@ -20,6 +20,7 @@ use super::body::Answer;
 use super::dial::{Approved, Connection, dial};
 use super::disguise;
 use super::inject::Injection;
+use super::tls::Authorities;
 use super::{Masker, Sent};
 use crate::authority::Authority;
 use crate::effects::{Effects, InFlight};
@@ -84,7 +85,8 @@ impl Exchange {
         let mut request = request;
         self.prepare(&approval, &mut request)?;
         let destination = &approval.permit.target().destination;
-        let stream = dial(&self.authority.network, destination, addresses, deadline).await?;
+        let (network, usual) = (&self.authority.network, &Authorities::default());
+        let stream = dial(network, destination, addresses, usual, deadline).await?;
         let (mut response, wire) = send(stream, request, deadline, waits.first_byte).await?;
 
         if !approval.injections().is_empty() {

@@ -1,40 +1,39 @@
-//! A document that the operator asks for by its URL: one GET by the same means that components'
-//! requests take. No policy is asked, for the operator wrote the URL; so nothing that a guest or a
-//! model chose may ever be fetched here without a person's yes.
+//! What the operator asks for by its URL: by the same means that components' requests take. No
+//! policy is asked, for the operator wrote the URL; so nothing that a guest or a model chose may
+//! ever be asked for here without a person's yes.
 //!
-//! What the *server* chooses is not trusted. It may lead on a few times, but never out of `https`,
-//! and never from the outside to an address inside this machine or its network. Its answer is
-//! bounded in bytes and in time, and nothing of the operator's goes with the request.
+//! What the *server* chooses is not trusted. It may lead on a few times, but never to another
+//! scheme, and never from the outside to an address inside this machine or its network. Its answer
+//! is bounded in time, comes as it is (never packed), and what proves who the operator is goes to no
+//! place but the one that it was given for.
 
+mod arrived;
 mod error;
+mod fault;
+mod outgoing;
+mod place;
 
 use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{ACCEPT, ACCEPT_ENCODING, HOST, HeaderMap, LOCATION, USER_AGENT};
-use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt, Empty};
-use hyper::body::{Body as _, Incoming};
+use http::{Response, StatusCode};
+use hyper::body::Incoming;
 use tokio::time::{Instant, timeout};
-use url::Url;
-use wasmtime_wasi_http::{Error as HttpError, WasiBody};
-use wassette_policy::{AddressClass, Destination, Host, Protocol, Request as Asked, classify};
+use wassette_policy::{AddressClass, Host, classify};
 
-use super::dial::{Approved, dial};
-use super::exchange::{Wire, failure, plain, send};
+use super::dial::{Approved, DialError, dial};
+use super::exchange::{Wire, plain, send};
 use super::network::Network;
 use super::resolver;
+use super::tls::Authorities;
+use place::{Before, Place};
 
+pub use arrived::{Arrived, Pieces};
 pub use error::FetchError;
+pub use outgoing::Outgoing;
 
 /// How often a server may lead on to another place.
 const REDIRECTS: usize = 5;
-/// The longest URL, in bytes.
-const LONGEST: usize = 8 << 10;
-/// As whom we ask.
-const AGENT: &str = concat!("wassette/", env!("CARGO_PKG_VERSION"));
 
 /// The most that one [`Network::get`] takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,24 +90,44 @@ impl Network {
     pub async fn get(&self, url: &str, limits: FetchLimits) -> Result<Fetched, FetchError> {
         let start = Place::parse(url)?;
         let late = FetchError::Time { url: start.shown(), time: limits.time };
-        timeout(limits.time, self.follow(start, limits)).await.map_err(|_| late)?
+        let document = async {
+            let outgoing = Outgoing::get(start.url.clone(), limits.reach, limits.idle);
+            document(self.exchange(start, &outgoing).await?, limits.bytes).await
+        };
+        timeout(limits.time, document).await.map_err(|_| late)?
     }
 
-    async fn follow(&self, start: Place, limits: FetchLimits) -> Result<Fetched, FetchError> {
-        let first = start.shown();
-        let mut place = start;
-        let mut before = (limits.reach == Reach::Public)
-            .then(|| Before { shown: "a request".to_owned(), kind: AddressClass::Public });
+    /// Sends `outgoing` and gives the answer as soon as its head is there, whatever its status. The
+    /// time for all of it is the caller's to bound; so is the length of the body. It must be called
+    /// within a Tokio runtime.
+    ///
+    /// # Errors
+    /// [`FetchError`] says what is wrong with the URL, with the way there or with a place that the
+    /// server leads to.
+    pub async fn send(&self, outgoing: Outgoing) -> Result<Arrived, FetchError> {
+        self.exchange(Place::new(outgoing.url.clone())?, &outgoing).await
+    }
+
+    async fn exchange(&self, start: Place, outgoing: &Outgoing) -> Result<Arrived, FetchError> {
+        let authorities = Authorities::read(outgoing.authorities.as_deref()).await;
+        let authorities = authorities.map_err(|error| FetchError::authorities(&error))?;
+        let (first, mut place, mut trusted) = (start.shown(), start.clone(), true);
+        let mut before = (outgoing.reach == Reach::Public).then(|| Before {
+            shown: "a request".to_owned(),
+            kind: AddressClass::Public,
+            protocol: None,
+        });
         for _ in 0..=REDIRECTS {
             let (addresses, kind) = self.locate(&place, before.as_ref()).await?;
-            let asked = self.ask(&place, addresses).await;
-            let (response, wire) = asked.map_err(|error| place.failed(&error))?;
-            let status = response.status();
-            if !leads_on(status) {
-                return place.answer(response, wire, limits).await;
+            trusted = trusted && place.is_with(&start);
+            let (response, wire) =
+                self.ask(&place, addresses, outgoing, trusted, &authorities).await?;
+            if !outgoing.follows() || !leads_on(response.status()) {
+                return place.answer(response, wire, outgoing.idle);
             }
             let next = place.next(response.headers())?;
-            before = Some(Before { shown: place.shown(), kind });
+            let protocol = Some(place.destination.protocol);
+            before = Some(Before { shown: place.shown(), kind, protocol });
             place = next;
         }
         Err(FetchError::Redirects { url: first, most: REDIRECTS })
@@ -125,7 +144,8 @@ impl Network {
             Host::Address(address) => vec![*address],
             Host::Name(name) => {
                 let unknown = || FetchError::Name { host: name.to_string() };
-                let found = self.resolver.resolve(name.as_str()).await.map_err(|error| {
+                let lookup = timeout(self.waits.connect, self.resolver.resolve(name.as_str()));
+                let found = lookup.await.map_err(|_| unknown())?.map_err(|error| {
                     tracing::debug!(%error, "a name cannot be resolved");
                     unknown()
                 })?;
@@ -157,147 +177,74 @@ impl Network {
         &self,
         place: &Place,
         addresses: Vec<Approved>,
-    ) -> Result<(Response<Incoming>, Option<Wire>), HttpError> {
-        let body = WasiBody::new(Empty::<Bytes>::new().map_err(|never| match never {}));
-        let request = Request::get(place.target())
-            .header(HOST, place.destination.authority())
-            .header(USER_AGENT, AGENT)
-            .header(ACCEPT, "*/*")
-            .header(ACCEPT_ENCODING, "identity")
-            .body(body)
-            .map_err(|_| HttpError::HttpRequestUriInvalid)?;
+        outgoing: &Outgoing,
+        trusted: bool,
+        authorities: &Authorities,
+    ) -> Result<(Response<Incoming>, Option<Wire>), FetchError> {
+        let failed = |error| place.failed(&error);
+        let request = outgoing.request(place, trusted).map_err(failed)?;
         let deadline = Instant::now() + self.waits.connect;
-        let stream = dial(self, &place.destination, addresses, deadline).await?;
-        send(stream, request, deadline, self.waits.first_byte).await
+        let stream = dial(self, &place.destination, addresses, authorities, deadline).await;
+        let stream = stream.map_err(|error| place.undialled(error))?;
+        // A server that is silent and one that cannot be reached are not the same.
+        match timeout(outgoing.first_byte(), send(stream, request, deadline, Duration::MAX)).await {
+            Ok(sent) => sent.map_err(failed),
+            Err(_) => Err(FetchError::Silent { url: place.shown(), idle: outgoing.idle }),
+        }
     }
 }
 
-/// Who led to a place, and from which kind of address.
-struct Before {
-    shown: String,
-    kind: AddressClass,
-}
-
-/// Where something is to be got. The text and the destination are one reading of one URL.
-#[derive(Clone)]
-struct Place {
-    url: Url,
-    destination: Destination,
+/// The whole body of an answer that must be the document itself.
+async fn document(arrived: Arrived, most: usize) -> Result<Fetched, FetchError> {
+    let Arrived { status, url, mut body, .. } = arrived;
+    let shown = error::shown(url.as_str());
+    if status != StatusCode::OK {
+        return Err(FetchError::Status { url: shown, status: status.into() });
+    }
+    let long = || FetchError::Long { url: shown.clone(), most };
+    if !usize::try_from(body.least()).is_ok_and(|length| length <= most) {
+        return Err(long());
+    }
+    let mut bytes = Vec::new();
+    while let Some(piece) = body.next().await? {
+        if piece.len() > most - bytes.len() {
+            return Err(long());
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(Fetched { bytes, url: url.into() })
 }
 
 impl Place {
-    fn parse(text: &str) -> Result<Self, FetchError> {
-        let url = Url::parse(text).map_err(|error| FetchError::unfit(text, &error.to_string()))?;
-        Self::new(url)
-    }
-
-    fn new(mut url: Url) -> Result<Self, FetchError> {
-        if url.as_str().len() > LONGEST {
-            let fault = format!("it is longer than {LONGEST} bytes");
-            return Err(FetchError::unfit(url.as_str(), &fault));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            let host = url.host_str().unwrap_or_default();
-            return Err(FetchError::Credentials { host: error::shown(host) });
-        }
-        url.set_fragment(None);
-        match Asked::parse("GET", url.as_str()) {
-            Ok(asked) => Ok(Self { url, destination: asked.destination }),
-            Err(error) => Err(FetchError::unfit(url.as_str(), &error.to_string())),
-        }
-    }
-
-    /// Where an answer with these `headers` leads.
-    fn next(&self, headers: &HeaderMap) -> Result<Self, FetchError> {
-        let mut locations = headers.get_all(LOCATION).iter();
-        let (Some(location), None) = (locations.next(), locations.next()) else {
-            return Err(FetchError::Nowhere { url: self.shown() });
-        };
-        let location = String::from_utf8_lossy(location.as_bytes());
-        let next = match self.url.join(&location) {
-            Ok(url) => Self::new(url),
-            Err(error) => Err(FetchError::unfit(&location, &error.to_string())),
-        };
-        next.map_err(|cause| FetchError::Astray { url: self.shown(), cause: Box::new(cause) })
-    }
-
-    /// Whether `address`, which the host has, may be dialled.
-    fn fits(&self, address: IpAddr, before: Option<&Before>) -> Result<(), FetchError> {
-        let kind = classify(address);
-        if self.destination.protocol == Protocol::Http && kind != AddressClass::Loopback {
-            return Err(FetchError::InTheClear { url: self.shown() });
-        }
-        if let Some(before) = before
-            && !kind.is_public()
-            && kind != before.kind
-        {
-            let (from, url) = (before.shown.clone(), self.shown());
-            return Err(FetchError::Inward { from, url, kind });
-        }
-        Ok(())
-    }
-
-    /// The path and the query, as they stand in a request.
-    fn target(&self) -> String {
-        match self.url.query() {
-            Some(query) => format!("{}?{query}", self.url.path()),
-            None => self.url.path().to_owned(),
-        }
-    }
-
-    async fn answer(
+    fn answer(
         self,
         response: Response<Incoming>,
         wire: Option<Wire>,
-        limits: FetchLimits,
-    ) -> Result<Fetched, FetchError> {
-        if response.status() != StatusCode::OK {
-            return Err(FetchError::Status { url: self.shown(), status: response.status().into() });
+        idle: Duration,
+    ) -> Result<Arrived, FetchError> {
+        let (head, body) = response.into_parts();
+        let readable = plain(&head.headers).is_ok();
+        if !readable && head.status.is_success() {
+            return Err(FetchError::Encoded { url: self.shown() });
         }
-        plain(response.headers()).map_err(|_| FetchError::Encoded { url: self.shown() })?;
-        let bytes = {
-            let mut reading = pin!(self.read(response.into_body(), limits));
-            match wire {
-                None => reading.await?,
-                // The connection is ours to drive. Whether its end was too early, the body knows.
-                Some(wire) => tokio::select! {
-                    biased;
-                    read = &mut reading => read?,
-                    _ = wire => reading.await?,
-                },
-            }
-        };
-        Ok(Fetched { bytes, url: self.url.into() })
+        // The status of a refusal says enough where its words cannot be read.
+        let body = readable.then_some(body);
+        let url = self.url.clone();
+        let body = Pieces::new(self, body, wire, idle);
+        Ok(Arrived { status: head.status, headers: head.headers, url, body })
     }
 
-    async fn read(&self, mut body: Incoming, limits: FetchLimits) -> Result<Vec<u8>, FetchError> {
-        let FetchLimits { bytes: most, idle, .. } = limits;
-        let silent = |_| FetchError::Silent { url: self.shown(), idle };
-        let long = || FetchError::Long { url: self.shown(), most };
-        if !usize::try_from(body.size_hint().lower()).is_ok_and(|length| length <= most) {
-            return Err(long());
-        }
-        let mut bytes = Vec::new();
-        while let Some(frame) = timeout(idle, body.frame()).await.map_err(silent)? {
-            let frame = frame.map_err(|error| self.failed(&failure(error)))?;
-            let Ok(piece) = frame.into_data() else { continue };
-            if piece.len() > most - bytes.len() {
-                return Err(long());
-            }
-            bytes.extend_from_slice(&piece);
-        }
-        Ok(bytes)
-    }
-
-    fn failed(&self, error: &HttpError) -> FetchError {
+    fn undialled(&self, error: DialError) -> FetchError {
         match error {
-            HttpError::TlsCertificateError => FetchError::Certificate { url: self.shown() },
-            error => FetchError::Exchange { url: self.shown(), fault: error.to_string() },
+            DialError::Certificate(flaw) => FetchError::Certificate { url: self.shown(), flaw },
+            DialError::Stalled => FetchError::Stalled { url: self.shown() },
+            DialError::Failed(error) => self.failed(&error),
         }
     }
 
-    fn shown(&self) -> String {
-        error::shown(self.url.as_str())
+    fn failed(&self, error: &wasmtime_wasi_http::Error) -> FetchError {
+        let (fault, passing) = fault::fault(error);
+        FetchError::Exchange { url: self.shown(), fault, passing }
     }
 }
 

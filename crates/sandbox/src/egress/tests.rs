@@ -5,6 +5,7 @@ mod destinations;
 mod fetches;
 mod proxied;
 mod secrets;
+mod sends;
 mod tls;
 
 use std::collections::{HashMap, VecDeque};

@@ -6,6 +6,9 @@
 //! compiler alone, without CMake. It is passed by hand and never installed for the whole
 //! process.
 
+mod flaw;
+
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
@@ -23,6 +26,11 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, Error as RustlsError, RootCertStore};
 use wasmtime_wasi_http::Error;
 use wassette_policy::Host;
+
+pub use flaw::CertificateFlaw;
+
+/// The longest file of certificates, in bytes.
+const LONGEST: u64 = 4 << 20;
 
 /// Who may vouch for a server's certificate.
 #[derive(Debug, Clone, Default)]
@@ -51,12 +59,14 @@ pub enum RootsError {
         source: io::Error,
     },
     /// It holds no certificate, or something that is none.
-    #[error("the certificate bundle holds {found}")]
+    #[error("the certificate bundle{} holds {found}", of(path.as_deref()))]
     #[diagnostic(help(
         "it must hold certificates in PEM, each between `-----BEGIN CERTIFICATE-----` and \
          `-----END CERTIFICATE-----`"
     ))]
     Content {
+        /// The file, if it came from one.
+        path: Option<PathBuf>,
         /// What was found instead of certificates.
         found: &'static str,
     },
@@ -65,23 +75,12 @@ pub enum RootsError {
 impl Roots {
     /// The certificates in the PEM file at `path`, and no others.
     pub fn read(path: &Path) -> Result<Self, RootsError> {
-        let pem =
-            fs::read(path).map_err(|source| RootsError::Read { path: path.to_owned(), source })?;
-        Self::from_pem(&pem)
+        read(path).map(|store| Self::Only(Bundle(Arc::new(store))))
     }
 
     /// The certificates in `pem`, and no others.
     pub fn from_pem(pem: &[u8]) -> Result<Self, RootsError> {
-        let mut store = RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(pem) {
-            let broken = "something that is no certificate";
-            let certificate = certificate.map_err(|_| RootsError::Content { found: broken })?;
-            store.add(certificate).map_err(|_| RootsError::Content { found: broken })?;
-        }
-        if store.is_empty() {
-            return Err(RootsError::Content { found: "no certificate" });
-        }
-        Ok(Self::Only(Bundle(Arc::new(store))))
+        certificates(pem, None).map(|store| Self::Only(Bundle(Arc::new(store))))
     }
 
     fn store(self) -> Option<Arc<RootCertStore>> {
@@ -101,36 +100,114 @@ impl Roots {
     }
 }
 
+fn read(path: &Path) -> Result<RootCertStore, RootsError> {
+    let unread = |source| RootsError::Read { path: path.to_owned(), source };
+    let mut pem = Vec::new();
+    let file = fs::File::open(path).map_err(unread)?;
+    file.take(LONGEST).read_to_end(&mut pem).map_err(unread)?;
+    certificates(&pem, Some(path))
+}
+
+/// The certificates in `pem`, which lies at `path`.
+fn certificates(pem: &[u8], path: Option<&Path>) -> Result<RootCertStore, RootsError> {
+    let holds = |found| RootsError::Content { path: path.map(Path::to_owned), found };
+    let mut store = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        let broken = "something that is no certificate";
+        let certificate = certificate.map_err(|_| holds(broken))?;
+        store.add(certificate).map_err(|_| holds(broken))?;
+    }
+    if store.is_empty() {
+        return Err(holds("no certificate"));
+    }
+    Ok(store)
+}
+
+fn of(path: Option<&Path>) -> String {
+    path.map(|path| format!(" `{}`", path.display())).unwrap_or_default()
+}
+
+/// Who may vouch for one server besides the usual authorities.
+#[derive(Default)]
+pub(crate) struct Authorities(Option<RootCertStore>);
+
+impl Authorities {
+    /// Those in the PEM file at `path`; nobody without one.
+    pub(crate) async fn read(path: Option<&Path>) -> Result<Self, RootsError> {
+        let Some(path) = path.map(Path::to_owned) else { return Ok(Self::default()) };
+        let reading = {
+            let path = path.clone();
+            tokio::task::spawn_blocking(move || read(&path))
+        };
+        let read = reading.await.map_err(|error| {
+            let source = io::Error::other(error);
+            RootsError::Read { path, source }
+        })?;
+        read.map(|store| Self(Some(store)))
+    }
+}
+
+/// Why a server was not spoken to.
+pub(crate) enum Refused {
+    /// It could not prove its name.
+    Certificate(CertificateFlaw),
+    /// It was something else.
+    Failed(Error),
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
 /// Makes TLS connections that all trust the same roots.
 pub(crate) struct Tls {
     roots: Roots,
-    config: OnceCell<Option<Arc<ClientConfig>>>,
+    usual: OnceCell<Usual>,
+}
+
+/// Who is trusted when nobody else is named, and how one speaks with them.
+struct Usual {
+    store: Option<Arc<RootCertStore>>,
+    config: Option<Arc<ClientConfig>>,
 }
 
 impl Tls {
     pub(crate) fn new(roots: Roots) -> Self {
-        Self { roots, config: OnceCell::new() }
+        Self { roots, usual: OnceCell::new() }
     }
 
-    /// Speaks TLS over `stream` with whoever can prove to be `host`.
-    pub(crate) async fn connect<S>(&self, host: &Host, stream: S) -> Result<TlsStream<S>, Error>
+    /// Speaks TLS over `stream` with whoever can prove to be `host`, by the usual authorities or by
+    /// `further` ones.
+    pub(crate) async fn connect<S>(
+        &self,
+        host: &Host,
+        stream: S,
+        further: &Authorities,
+    ) -> Result<TlsStream<S>, Refused>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let config = self.config().await.ok_or(Error::TlsCertificateError)?;
+        let config = self.config(further).await;
+        let config = config.ok_or(Refused::Certificate(CertificateFlaw::Nobody))?;
         let stream = TlsConnector::from(config).connect(server_name(host)?, stream).await;
         stream.map_err(|error| refusal(&error))
     }
 
-    async fn config(&self) -> Option<Arc<ClientConfig>> {
-        let roots = self.roots.clone();
-        let make = async || {
-            // The platform's certificates are many files.
-            let made = tokio::task::spawn_blocking(move || config(roots.store()?));
-            made.await.ok().flatten()
-        };
-        self.config.get_or_init(make).await.clone()
+    async fn config(&self, further: &Authorities) -> Option<Arc<ClientConfig>> {
+        let usual = self.usual.get_or_init(|| usual(self.roots.clone())).await;
+        let Authorities(Some(further)) = further else { return usual.config.clone() };
+        let mut store = usual.store.as_deref().cloned().unwrap_or_else(RootCertStore::empty);
+        store.extend(further.roots.iter().cloned());
+        config(Arc::new(store))
     }
+}
+
+async fn usual(roots: Roots) -> Usual {
+    // The platform's certificates are many files.
+    let store = tokio::task::spawn_blocking(move || roots.store()).await.ok().flatten();
+    Usual { config: store.clone().and_then(config), store }
 }
 
 fn config(roots: Arc<RootCertStore>) -> Option<Arc<ClientConfig>> {
@@ -154,17 +231,18 @@ fn server_name(host: &Host) -> Result<ServerName<'static>, Error> {
     }
 }
 
-/// What the guest is told: whether it was the certificate, and nothing that only the server knows.
-fn refusal(error: &io::Error) -> Error {
+/// Why the handshake failed. A guest is told no more of it than whether it was the certificate.
+fn refusal(error: &io::Error) -> Refused {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<RustlsError>());
-    match inner {
-        Some(RustlsError::InvalidCertificate(_) | RustlsError::NoCertificatesPresented) => {
-            Error::TlsCertificateError
+    Refused::Failed(match inner {
+        Some(RustlsError::InvalidCertificate(error)) => return Refused::Certificate(error.into()),
+        Some(RustlsError::NoCertificatesPresented) => {
+            return Refused::Certificate(CertificateFlaw::Unfit);
         }
         Some(RustlsError::AlertReceived(alert)) => {
             Error::TlsAlertReceived { alert_id: Some(u8::from(*alert)), alert_message: None }
         }
         Some(_) => Error::TlsProtocolError,
         None => Error::ConnectionTerminated,
-    }
+    })
 }

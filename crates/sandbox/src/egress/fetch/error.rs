@@ -8,6 +8,8 @@ use miette::Diagnostic;
 use thiserror::Error;
 use wassette_policy::AddressClass;
 
+use crate::egress::tls::{CertificateFlaw, RootsError};
+
 /// The most of a URL that is shown, in characters.
 const SHOWN: usize = 200;
 
@@ -69,6 +71,15 @@ pub enum FetchError {
         /// Of which kind its address is.
         kind: AddressClass,
     },
+    /// A server sends us from `https` to `http`, or the other way round.
+    #[error("`{from}` leads to `{url}`, which is spoken to in another way")]
+    #[diagnostic(help("if that is where it should come from, ask for it by that URL"))]
+    Scheme {
+        /// Who leads there.
+        from: String,
+        /// Where.
+        url: String,
+    },
     /// Everybody on the way could read and change it.
     #[error("`{url}` would be fetched in the clear from another machine")]
     #[diagnostic(help("write `https`: `http` is for this machine alone"))]
@@ -84,22 +95,45 @@ pub enum FetchError {
         host: String,
     },
     /// The server cannot prove who it is.
-    #[error("`{url}` cannot be fetched: no certificate that is trusted proves the server's name")]
-    #[diagnostic(help(
-        "if an authority of your own vouches for it, name a file with its certificate as \
-         `ca_bundle` under `[egress]` in the configuration"
-    ))]
+    #[error("`{url}` cannot be fetched: {flaw}")]
+    #[diagnostic(help("{}", flaw.cure()))]
     Certificate {
         /// The URL.
         url: String,
+        /// What is wrong with its certificate.
+        flaw: CertificateFlaw,
+    },
+    /// The server took the connection, and then TLS did not come about.
+    #[error("`{url}` cannot be fetched: the server took the connection and then did not speak TLS")]
+    #[diagnostic(help("is it the right port? else try again later"))]
+    Stalled {
+        /// The URL.
+        url: String,
+    },
+    /// The file with further authorities cannot be used.
+    #[error("{fault}")]
+    #[diagnostic(help(
+        "a `ca_file` must hold certificates in PEM, each between `-----BEGIN CERTIFICATE-----` and \
+         `-----END CERTIFICATE-----`"
+    ))]
+    Authorities {
+        /// What is wrong with it.
+        fault: String,
     },
     /// There was no connection, or it broke, or what came over it was no HTTP.
     #[error("`{url}` cannot be fetched: {fault}")]
+    #[diagnostic(help("{}", if *passing {
+        "is the server up, and may this machine reach it? it may help to try again"
+    } else {
+        "is that the right host, and the right port?"
+    }))]
     Exchange {
         /// The URL.
         url: String,
         /// What the network said.
         fault: String,
+        /// Whether trying again may help.
+        passing: bool,
     },
     /// The server has something else to say.
     #[error("`{url}` answers with the status {}", named(*status))]
@@ -154,6 +188,21 @@ pub enum FetchError {
 }
 
 impl FetchError {
+    /// Whether it may help to try again: what broke on the way, or a server that is too busy.
+    pub fn passing(&self) -> bool {
+        match self {
+            Self::Exchange { passing, .. } => *passing,
+            Self::Silent { .. } | Self::Stalled { .. } => true,
+            Self::Status { status, .. } => matches!(status, 408 | 425 | 429 | 500..=599),
+            _ => false,
+        }
+    }
+
+    /// That the file with further authorities cannot be used.
+    pub(super) fn authorities(error: &RootsError) -> Self {
+        Self::Authorities { fault: escaped(&error.to_string()) }
+    }
+
     /// That `url`, as somebody wrote it, cannot be asked.
     pub(super) fn unfit(url: &str, fault: &str) -> Self {
         // In what cannot be read as a URL, all before the last `@` may be a password.

@@ -17,7 +17,11 @@ const LIMITS: FetchLimits = FetchLimits {
 };
 
 /// A way out on which `names` are known and whom `certificates` vouch for is trusted.
-fn network(certificates: &Certificates, names: &[(&str, &[&str])], proxy: Option<u16>) -> Network {
+pub(super) fn network(
+    certificates: &Certificates,
+    names: &[(&str, &[&str])],
+    proxy: Option<u16>,
+) -> Network {
     let known = Names::default();
     for (name, addresses) in names {
         known.add(name, addresses);
@@ -49,7 +53,7 @@ fn said(fetched: Result<Fetched, FetchError>, server: &WebServer) -> String {
     said.replace(&format!(":{}", server.port()), ":1")
 }
 
-fn page(status: u16, headers: Vec<(&'static str, String)>, body: &[u8]) -> Answer {
+pub(super) fn page(status: u16, headers: Vec<(&'static str, String)>, body: &[u8]) -> Answer {
     Answer::Page { status, headers, body: body.to_vec() }
 }
 
@@ -97,11 +101,16 @@ async fn denied_a_document_in_the_clear_from_elsewhere() {
 #[tokio::test]
 async fn denied_a_document_from_whoever_cannot_prove_the_name() {
     let (known, unknown) = (Certificates::new(), Certificates::new());
-    for (certificates, name) in [(&known, "other.test"), (&unknown, "docs.test")] {
+    for (certificates, name, words) in [
+        (&known, "other.test", "the server's certificate is for another name"),
+        (&unknown, "docs.test", "nobody who is trusted has signed the server's certificate"),
+    ] {
         let server = WebServer::start_tls(certificates, &[name], |_| Answer::text("here"));
         let network = network(&known, &[("docs.test", &["127.0.0.1"])], None);
         let denied = network.get(&server.url("docs.test", "/"), LIMITS).await;
-        assert!(matches!(denied, Err(FetchError::Certificate { .. })), "{denied:?}");
+        let denied = denied.unwrap_err();
+        assert!(matches!(denied, FetchError::Certificate { .. }), "{denied}");
+        assert!(denied.to_string().ends_with(words) && !denied.passing(), "{denied}");
         assert_eq!(server.seen(), []);
     }
 }
@@ -185,7 +194,7 @@ async fn denied_a_redirect_that_leads_astray() {
 }
 
 /// A proxy that leads every tunnel to `port` of this machine, whatever it was asked for.
-async fn tunnels_to(port: u16) -> Server {
+pub(super) async fn tunnels_to(port: u16) -> Server {
     Server::with(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), move |mut stream, _| {
         Box::pin(async move {
             let mut server = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
@@ -196,7 +205,7 @@ async fn tunnels_to(port: u16) -> Server {
     .await
 }
 
-const NAMES: &[(&str, &[&str])] = &[
+pub(super) const NAMES: &[(&str, &[&str])] = &[
     ("public.test", &["93.184.215.14"]),
     ("other.test", &["2606:4700::1111"]),
     ("private.test", &["10.0.0.1"]),

@@ -27,9 +27,15 @@ impl Authorities {
 
     /// A server that can prove to be `name` and says whom the client asked for.
     async fn server(&self, name: &str) -> SocketAddr {
+        self.server_with(CertificateParams::new(vec![name.to_owned()]).unwrap(), false).await
+    }
+
+    /// A server with such a certificate, which it has signed itself if it is `alone`.
+    async fn server_with(&self, params: CertificateParams, alone: bool) -> SocketAddr {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let signed =
+            if alone { params.self_signed(&key) } else { params.signed_by(&key, &self.issuer) };
+        let certificate = signed.unwrap();
         let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -85,6 +91,56 @@ async fn denied_a_certificate_of_another_name_or_of_nobody_known() {
         let denied = world.get(&format!("https://api.test:{port}/")).await;
         assert!(matches!(denied, Err(Error::TlsCertificateError)), "{denied:?}");
     }
+}
+
+#[tokio::test]
+async fn denied_r15_a_certificate_by_what_is_wrong_with_it() {
+    let authorities = Authorities::new();
+    let named = |name: &str| CertificateParams::new(vec![name.to_owned()]).unwrap();
+    let (mut expired, mut early, mut authority) =
+        (named("api.test"), named("api.test"), named("api.test"));
+    expired.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    early.not_before = rcgen::date_time_ymd(2090, 1, 1);
+    early.not_after = rcgen::date_time_ymd(2091, 1, 1);
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    for (params, alone, flaw) in [
+        (named("api.test"), true, CertificateFlaw::Issuer),
+        (authority, true, CertificateFlaw::Issuer),
+        (named("other.test"), false, CertificateFlaw::Name),
+        (expired, false, CertificateFlaw::Expired),
+        (early, false, CertificateFlaw::Early),
+    ] {
+        let port = authorities.server_with(params, alone).await.port();
+        let refused = told(&authorities, port, Waits::default()).await;
+        let url = format!("https://api.test:{port}/");
+        assert_eq!(refused, FetchError::Certificate { url, flaw });
+        assert!(!refused.passing());
+    }
+}
+
+/// What the operator is told who asks for `api.test` at `port`.
+async fn told(authorities: &Authorities, port: u16, waits: Waits) -> FetchError {
+    let names = Names::default();
+    names.add("api.test", &["127.0.0.1"]);
+    let roots = authorities.roots.clone();
+    let network =
+        Network::new(NetworkSettings { resolver: Arc::new(names), roots, proxy: None, waits });
+    let limits = FetchLimits {
+        bytes: 1000,
+        time: Duration::from_secs(20),
+        idle: Duration::from_secs(20),
+        reach: Reach::Anywhere,
+    };
+    network.get(&format!("https://api.test:{port}/"), limits).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn denied_r02_a_handshake_that_stalls() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let waits = Waits { connect: Duration::from_millis(200), ..Waits::default() };
+    let stalled = told(&Authorities::new(), port, waits).await;
+    assert!(matches!(stalled, FetchError::Stalled { .. }) && stalled.passing(), "{stalled}");
 }
 
 #[tokio::test]
