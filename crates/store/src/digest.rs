@@ -1,6 +1,7 @@
 //! The name of some bytes: their SHA-256. Must never accept a spelling that it would not print.
 
 use std::fmt;
+use std::io::{self, Read};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -18,6 +19,21 @@ impl Digest {
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// The digest of what `reader` gives, of which a piece at a time is in memory.
+    pub(crate) fn of_reader(mut reader: impl Read) -> io::Result<Self> {
+        let mut hasher = Sha256::new();
+        let mut piece = vec![0; 64 << 10];
+        loop {
+            let count = match reader.read(&mut piece) {
+                Ok(0) => return Ok(Self(hasher.finalize().into())),
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            hasher.update(piece.get(..count).unwrap_or_default());
+        }
     }
 
     /// The 32 bytes of the digest.
@@ -111,6 +127,14 @@ mod tests {
     #[test]
     fn the_digest_of_nothing_is_the_published_one() {
         assert_eq!(Digest::of(b"").to_string(), EMPTY);
+    }
+
+    #[test]
+    fn the_digest_does_not_depend_on_how_the_bytes_come() {
+        let bytes = vec![7; (64 << 10) + 1];
+        let split = bytes[..3].chain(&bytes[3..]);
+        assert_eq!(Digest::of_reader(split).unwrap(), Digest::of(&bytes));
+        assert_eq!(Digest::of_reader(io::empty()).unwrap(), Digest::of(b""));
     }
 
     #[test]

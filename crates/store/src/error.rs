@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::entry::{MAX_COMPANION_BYTES, MAX_COMPANIONS};
 use crate::{ComponentId, Digest};
 
 /// Why the store refused.
@@ -216,6 +217,26 @@ pub enum StoreError {
         found: Digest,
         /// Where they are.
         path: PathBuf,
+    },
+
+    /// More came with a component than is kept beside it.
+    #[error("component `{id}` comes with {count} companions of {bytes} bytes")]
+    #[diagnostic(
+        code(store::too_many_companions),
+        help(
+            "{} with {} bytes together are kept: manifests, configurations and signatures; publish \
+             it with fewer signatures or layers",
+            MAX_COMPANIONS,
+            MAX_COMPANION_BYTES
+        )
+    )]
+    TooManyCompanions {
+        /// The component.
+        id: ComponentId,
+        /// How many there are.
+        count: usize,
+        /// How many bytes they have together.
+        bytes: u64,
     },
 
     /// The id belongs to a component from another source.

@@ -9,31 +9,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{ComponentId, Digest, StoreError};
+use crate::{ComponentId, Entry, StoreError};
 
 /// The version of the file that this program writes, and the latest that it reads.
 const VERSION: u64 = 1;
-
-/// What the store knows of one component.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
-    /// Its name in this store.
-    pub id: ComponentId,
-    /// Where it came from, in the canonical spelling of [`Reference`](crate::Reference).
-    pub source: String,
-    /// The digest of its bytes: the name of the blob.
-    pub digest: Digest,
-    /// How many bytes it has.
-    pub size: u64,
-    /// When it was loaded, in seconds since 1970-01-01 UTC.
-    pub loaded_at: u64,
-    /// What the application remembers of it; opaque here.
-    #[serde(default)]
-    pub metadata: Value,
-}
 
 /// An immutable snapshot of what the store holds. Cloning it is cheap.
 #[derive(Debug, Clone, Default)]

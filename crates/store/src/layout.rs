@@ -68,6 +68,10 @@ impl Layout {
         self.root.join(INDEX)
     }
 
+    pub(crate) fn lockfile(&self) -> PathBuf {
+        self.root.join("wassette.lock")
+    }
+
     pub(crate) fn quarantined_index(&self, number: u32) -> PathBuf {
         self.root.join(format!("{QUARANTINE}{number}.json"))
     }

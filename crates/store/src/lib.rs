@@ -12,11 +12,15 @@ pub mod audit;
 mod cache;
 mod digest;
 mod durable;
+mod entry;
 mod error;
 mod id;
+mod image;
 mod index;
 mod layout;
 mod lock;
+mod lockfile;
+mod package;
 mod pending;
 mod policies;
 mod private;
@@ -29,10 +33,17 @@ mod watch;
 mod writer;
 
 pub use digest::{Digest, DigestError};
+pub use entry::{
+    Companion, CompanionRole, Entry, MAX_COMPANION_BYTES, MAX_COMPANIONS, MAX_PREVIOUS, Origin,
+    Version,
+};
 pub use error::StoreError;
 pub use id::{ComponentId, IdError};
-pub use index::{Entry, Index};
+pub use image::Image;
+pub use index::Index;
 pub use layout::default_dir;
+pub use lockfile::{Locked, Lockfile, LockfileError, MAX_LOCKFILE_BYTES};
+pub use package::Package;
 pub use pending::{MAX_PENDING, MAX_PENDING_BYTES, Pending};
 pub use policies::{Binding, MAX_POLICY_BYTES, Misfit, StoredPolicy};
 pub use reference::{Reference, ReferenceError};

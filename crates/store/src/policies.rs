@@ -298,6 +298,12 @@ pub(crate) fn clear(layout: &Layout, id: &ComponentId) -> Result<(), StoreError>
     remove(layout, id)
 }
 
+/// The digest of the text that lies there now, if one does.
+pub(crate) fn digest(layout: &Layout, id: &ComponentId) -> Result<Option<Digest>, StoreError> {
+    check_directory(&layout.policies())?;
+    Ok(read_text(&policy_path(layout, id))?.map(|text| Digest::of(text.as_bytes())))
+}
+
 /// Whether what lies there was granted to a component from `source`.
 pub(crate) fn is_bound_to(layout: &Layout, id: &ComponentId, source: &str) -> bool {
     read_bindings(layout, id)

@@ -1,24 +1,32 @@
-//! What a user wrote to say where a component is. Must never fetch anything, and never accept what
-//! [`read`](crate::read) cannot read.
+//! What a user wrote to say where a component is. Must never fetch anything, and never accept a
+//! place from which nothing can be loaded.
 
 use std::ffi::OsString;
 use std::fmt;
-use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 use std::str::FromStr;
 
-use url::Url;
+use url::{Host, Url};
 
-use crate::ComponentId;
+use crate::{ComponentId, Image, Package};
+
+pub use error::ReferenceError;
+
+mod error;
 
 /// Where a component is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Reference {
     /// A file of this machine, by its absolute path.
     File(PathBuf),
-    /// What a server gives for this `https` URL, which has no user, no password and no fragment.
-    Https(Url),
+    /// What a server gives for this URL, which has no user, no password and no fragment. It is
+    /// `https`, or `http` and leads to this machine.
+    Web(Url),
+    /// What a registry has.
+    Image(Image),
+    /// What some registry has under this name.
+    Package(Package),
 }
 
 /// The longest URL, in bytes.
@@ -31,7 +39,9 @@ impl Reference {
     /// (`file:///srv/x.wasm`, `file://./x.wasm`, `file://x.wasm`) and the other spellings of
     /// RFC 8089 for local files (`file:/srv/x.wasm`, `file://localhost/srv/x.wasm`). After
     /// `file:`, `%` and two hexadecimal digits stand for a byte; in a plain path they do not.
-    /// `https://` URLs are read as the WHATWG has it; a fragment is dropped.
+    /// `https://` URLs are read as the WHATWG has it, and `http://` ones whose host is this machine; a
+    /// fragment is dropped. `oci://` is followed by what [`Image::parse`] reads, and `a:b`, without a
+    /// slash, is what [`Package::parse`] reads.
     ///
     /// # Errors
     /// What cannot be loaded is refused with its reason; whether the file exists is not asked.
@@ -49,17 +59,12 @@ impl Reference {
     pub fn parse_in(text: &str, base: &Path) -> Result<Self, ReferenceError> {
         check_characters(text.as_bytes(), text)?;
         let path = match split_scheme(text) {
+            None if Package::is_meant_by(text) => return Package::parse(text).map(Self::Package),
             None => plain_path(text)?,
             Some((scheme, rest)) => match scheme.to_ascii_lowercase().as_str() {
                 "file" => file_path(rest, text)?,
-                "https" => return https(text).map(Self::Https),
-                "oci" => {
-                    return Err(ReferenceError::NotYet {
-                        text: text.to_owned(),
-                        scheme: scheme.to_ascii_lowercase(),
-                    });
-                }
-                "http" => return Err(ReferenceError::Insecure { text: text.to_owned() }),
+                "https" | "http" => return web(text).map(Self::Web),
+                "oci" => return Image::parse(text).map(Self::Image),
                 _ => return Err(ReferenceError::UnknownScheme { text: text.to_owned() }),
             },
         };
@@ -69,15 +74,30 @@ impl Reference {
         Ok(Self::File(normalize(&base.join(path))))
     }
 
-    /// The id that a component from here gets if the user names none: the stem of the file name, or
-    /// else the host's name, made safe.
+    /// What two versions of one component have in common: the reference itself, but for images
+    /// their repository alone. Policies and secrets are granted to this.
+    ///
+    /// That of a package holds only until it is known which image it is.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        match self {
+            Self::File(_) | Self::Web(_) => self.to_string(),
+            Self::Image(image) => image.identity(),
+            Self::Package(package) => {
+                format!("package {}:{}", package.namespace(), package.name())
+            }
+        }
+    }
+
+    /// The id that a component from here gets if the user names none: the stem of the file name or
+    /// the last part of a repository or package, or else the host's name, made safe.
     #[must_use]
     pub fn component_id(&self) -> ComponentId {
         match self {
             Self::File(path) => {
                 ComponentId::from_name(&path.file_stem().unwrap_or_default().to_string_lossy())
             }
-            Self::Https(url) => {
+            Self::Web(url) => {
                 let last = url.path_segments().and_then(|mut segments| segments.next_back());
                 let last = last.and_then(percent_decode).unwrap_or_default();
                 let name = String::from_utf8_lossy(&last).into_owned();
@@ -85,19 +105,26 @@ impl Reference {
                 let host = url.host_str().unwrap_or_default();
                 ComponentId::from_name(if stem.is_empty() { host } else { &stem })
             }
+            Self::Image(image) => {
+                ComponentId::from_name(image.repository().rsplit('/').next().unwrap_or_default())
+            }
+            Self::Package(package) => ComponentId::from_name(package.name()),
         }
     }
 }
 
 impl fmt::Display for Reference {
-    /// The canonical spelling, `file:///…` or `https://…`, from which the same reference is read.
+    /// The canonical spelling, from which the same reference is read: `file:///…`, `https://…`,
+    /// `oci://host/repository:tag@sha256:…` or `namespace:name@version`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => {
                 formatter.write_str("file://")?;
                 path.as_os_str().as_bytes().iter().try_for_each(|byte| write_byte(formatter, *byte))
             }
-            Self::Https(url) => formatter.write_str(url.as_str()),
+            Self::Web(url) => formatter.write_str(url.as_str()),
+            Self::Image(image) => fmt::Display::fmt(image, formatter),
+            Self::Package(package) => fmt::Display::fmt(package, formatter),
         }
     }
 }
@@ -110,106 +137,8 @@ impl FromStr for Reference {
     }
 }
 
-/// Why a text leads to no component.
-#[derive(Debug, thiserror::Error, miette::Diagnostic)]
-pub enum ReferenceError {
-    /// There is no path.
-    #[error("the path of the component is empty")]
-    #[diagnostic(
-        code(reference::empty),
-        help("give a path such as `./component.wasm` or `file:///srv/component.wasm`")
-    )]
-    Empty,
-
-    /// There are characters that no reference has.
-    #[error("`{}` contains a control character", text.escape_debug())]
-    #[diagnostic(code(reference::control_character), help("write the path without it"))]
-    ControlCharacter {
-        /// What was written.
-        text: String,
-    },
-
-    /// A `%` without two hexadecimal digits.
-    #[error("`{text}` contains a `%` that is not followed by two hexadecimal digits")]
-    #[diagnostic(
-        code(reference::percent),
-        help("after `file:` a `%` itself is written `%25`; in a plain path it stands for itself")
-    )]
-    Percent {
-        /// What was written.
-        text: String,
-    },
-
-    /// A path that a shell would have expanded.
-    #[error("`~` is not expanded in `{text}`")]
-    #[diagnostic(
-        code(reference::tilde),
-        help("write the whole path; for a file whose name starts with `~`, write `./~…`")
-    )]
-    Tilde {
-        /// What was written.
-        text: String,
-    },
-
-    /// A place that this version does not load from.
-    #[error("cannot load `{text}`: loading from `{scheme}://` is not supported yet")]
-    #[diagnostic(
-        code(reference::not_yet),
-        help("download the component and load the file by its path")
-    )]
-    NotYet {
-        /// What was written.
-        text: String,
-        /// The scheme, in lower case.
-        scheme: String,
-    },
-
-    /// A URL that leads nowhere, or says more than where.
-    #[error("`{}` is no URL of a component: {reason}", text.escape_debug())]
-    #[diagnostic(
-        code(reference::url),
-        help("write `https://host/path`, without a user's name or a password")
-    )]
-    Url {
-        /// What was written, without its password.
-        text: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-
-    /// A place from which anybody on the way could send something else.
-    #[error("refused to load `{text}`: `http://` protects nothing on the way")]
-    #[diagnostic(
-        code(reference::insecure),
-        help("download the component by a way that you trust and load the file by its path")
-    )]
-    Insecure {
-        /// What was written.
-        text: String,
-    },
-
-    /// A scheme that nobody knows.
-    #[error("`{text}` has an unknown scheme")]
-    #[diagnostic(
-        code(reference::unknown_scheme),
-        help("use a path (`./component.wasm`) or `file://` (`file:///srv/component.wasm`)")
-    )]
-    UnknownScheme {
-        /// What was written.
-        text: String,
-    },
-
-    /// The process has no current directory.
-    #[error("the current directory is unknown")]
-    #[diagnostic(code(reference::no_current_directory), help("write an absolute path"))]
-    NoCurrentDirectory {
-        /// What the system said.
-        source: io::Error,
-    },
-}
-
 /// The URL in `text`, if it says where something is and nothing else.
-fn https(text: &str) -> Result<Url, ReferenceError> {
+fn web(text: &str) -> Result<Url, ReferenceError> {
     // What stands before an `@` may be a password.
     let shown = || text.rsplit_once('@').map_or(text, |(_, rest)| rest).chars().take(200).collect();
     let wrong = |reason: &str| ReferenceError::Url { text: shown(), reason: reason.to_owned() };
@@ -220,8 +149,21 @@ fn https(text: &str) -> Result<Url, ReferenceError> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(wrong("it holds a user's name or a password"));
     }
+    if url.scheme() != "https" && !is_this_machine(&url) {
+        return Err(ReferenceError::Insecure { text: shown() });
+    }
     url.set_fragment(None);
     Ok(url)
+}
+
+/// Whether the host of `url` can be no other machine.
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 fn check_characters(bytes: &[u8], text: &str) -> Result<(), ReferenceError> {

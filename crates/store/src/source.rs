@@ -5,7 +5,7 @@ pub(crate) mod file;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::{Digest, Reference, Requested, requested};
+use crate::{Digest, Origin, Reference, Requested, requested};
 
 /// How large a component may be where the caller has no opinion: 128 MiB.
 pub const DEFAULT_MAX_BYTES: u64 = 128 * 1024 * 1024;
@@ -18,10 +18,14 @@ pub struct Artifact {
     pub bytes: Vec<u8>,
     /// The digest of `bytes`.
     pub digest: Digest,
-    /// The canonical spelling of the reference that led to them.
+    /// The [identity](Reference::identity) of the reference that led to them.
     pub source: String,
     /// The policy that was shipped with them: what the component asks for. It grants nothing.
     pub requested: Option<Requested>,
+    /// How they came here, if more is known of that than the source.
+    pub origin: Option<Origin>,
+    /// The bytes of the companions that `origin` names, as far as they are not in the store.
+    pub companions: Vec<(Digest, Vec<u8>)>,
 }
 
 impl Artifact {
@@ -30,7 +34,7 @@ impl Artifact {
     #[must_use]
     pub fn new(bytes: Vec<u8>, source: String) -> Self {
         let digest = Digest::of(&bytes);
-        Self { bytes, digest, source, requested: None }
+        Self { bytes, digest, source, requested: None, origin: None, companions: Vec::new() }
     }
 }
 
@@ -44,6 +48,15 @@ pub fn read_file(path: &Path, max_bytes: u64) -> Result<Artifact, SourceError> {
     Ok(Artifact { requested: requested::beside(path), ..artifact })
 }
 
+/// What else may be meant by `path`, where no file is: Docker and others write images without a
+/// scheme.
+fn elsewhere(path: &Path) -> &'static str {
+    match path.extension() {
+        Some(extension) if extension == "wasm" => "",
+        _ => "; what lies in a registry is written `oci://host/repository:tag`",
+    }
+}
+
 /// Why a reference led to no bytes.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum SourceError {
@@ -51,7 +64,10 @@ pub enum SourceError {
     #[error("no such file: `{}`", path.display())]
     #[diagnostic(
         code(source::not_found),
-        help("a relative path is looked up from the folder that wassette was started in")
+        help(
+            "a relative path is looked up from the folder that wassette was started in{}",
+            elsewhere(path)
+        )
     )]
     NotFound {
         /// The path that was looked up.

@@ -105,6 +105,19 @@ impl Store {
         }
     }
 
+    /// The bytes that are called `digest`, if they are here and whole: what has not to be fetched
+    /// again.
+    ///
+    /// # Errors
+    /// [`StoreError::Read`].
+    pub fn blob_if_any(&self, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.blob(digest) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(StoreError::BlobMissing { .. } | StoreError::BlobDamaged { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The key with which the application authenticates what it keeps in the cache: 32 random
     /// bytes that are made once for each store and that only this user can read.
     ///

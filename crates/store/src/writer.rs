@@ -9,8 +9,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::entry::MAX_PREVIOUS;
 use crate::lock::Lock;
+use crate::lockfile::MAX_LOCKFILE_BYTES;
 use crate::policies::Draft;
+use crate::private::{self, Others};
 use crate::{Artifact, ComponentId, Digest, Entry, Index, Store, StoreError};
 use crate::{durable, policies};
 
@@ -85,31 +88,59 @@ impl Writer {
         self.quarantined.as_deref()
     }
 
-    /// Stores the bytes of `artifact`. Bytes that are there already are examined, and written again
-    /// if they are damaged.
+    /// Stores the bytes of `artifact` and of its companions. Bytes that are there already are
+    /// examined, and written again if they are damaged.
     ///
     /// # Errors
-    /// [`StoreError::Write`] or [`StoreError::ReadOnly`].
+    /// [`StoreError::Write`] or [`StoreError::ReadOnly`], and [`StoreError::BlobDamaged`] for a
+    /// companion whose bytes are others than it says.
     pub fn put_blob(&mut self, artifact: &Artifact) -> Result<(), StoreError> {
-        if self.store.blob(&artifact.digest).is_ok() {
+        for (digest, bytes) in &artifact.companions {
+            self.put_bytes(digest, bytes)?;
+        }
+        self.put(&artifact.digest, &artifact.bytes)
+    }
+
+    /// Stores `bytes`, which are called `digest`: those of a [`Companion`](crate::Companion). They
+    /// stay for as long as an entry names them.
+    ///
+    /// # Errors
+    /// [`StoreError::BlobDamaged`] if that is not their digest, [`StoreError::Write`] or
+    /// [`StoreError::ReadOnly`].
+    pub fn put_bytes(&mut self, digest: &Digest, bytes: &[u8]) -> Result<(), StoreError> {
+        match Digest::of(bytes) {
+            found if found == *digest => self.put(digest, bytes),
+            found => {
+                let path = self.store.layout.blob(digest);
+                Err(StoreError::BlobDamaged { digest: *digest, found, path })
+            }
+        }
+    }
+
+    fn put(&self, digest: &Digest, bytes: &[u8]) -> Result<(), StoreError> {
+        let layout = &self.store.layout;
+        let path = layout.blob(digest);
+        // A piece at a time: whoever puts them has them in memory already, and they may be many.
+        let there = durable::open(&path).and_then(Digest::of_reader);
+        if there.is_ok_and(|there| there == *digest) {
             return Ok(());
         }
-        let layout = &self.store.layout;
-        durable::replace(&layout.staging(), &layout.blob(&artifact.digest), &artifact.bytes)
+        durable::replace(&layout.staging(), &path, bytes)
     }
 
     /// Enters a component, whose bytes were [put](Self::put_blob) before.
     ///
     /// The same id from the same source is an update. From another source it is refused, unless
-    /// `replace` allows it.
+    /// `replace` allows it. Of the previous versions the oldest are left out that are more than
+    /// [`MAX_PREVIOUS`].
     ///
     /// # Errors
-    /// [`StoreError::OtherSource`], [`StoreError::BlobMissing`] or [`StoreError::Read`].
-    pub fn insert(&mut self, entry: Entry, replace: Replace) -> Result<Change, StoreError> {
-        let path = self.store.layout.blob(&entry.digest);
-        if !path.try_exists().map_err(StoreError::reading(&path))? {
-            return Err(StoreError::BlobMissing { digest: entry.digest, path });
-        }
+    /// [`StoreError::OtherSource`], [`StoreError::TooManyCompanions`],
+    /// [`StoreError::BlobMissing`] or [`StoreError::Read`].
+    pub fn insert(&mut self, mut entry: Entry, replace: Replace) -> Result<Change, StoreError> {
+        entry.previous.truncate(MAX_PREVIOUS);
+        entry.check_companions()?;
+        self.check_named(&entry)?;
         let change = match self.entries.get(&entry.id) {
             None => Change::Added,
             Some(previous) if previous.source == entry.source => {
@@ -126,6 +157,24 @@ impl Writer {
         };
         self.entries.insert(entry.id.clone(), Arc::new(entry));
         Ok(change)
+    }
+
+    /// Refuses an entry that names bytes which are not there. What the component it replaces named
+    /// already is not asked for again, but for the bytes that serve: whether a companion was lost
+    /// since is no reason to refuse an update.
+    fn check_named(&self, entry: &Entry) -> Result<(), StoreError> {
+        let mut named = entry.named();
+        if let Some(previous) = self.entries.get(&entry.id) {
+            named = named.difference(&previous.named()).copied().collect();
+        }
+        named.insert(entry.digest);
+        for digest in named {
+            let path = self.store.layout.blob(&digest);
+            if !path.try_exists().map_err(StoreError::reading(&path))? {
+                return Err(StoreError::BlobMissing { digest, path });
+            }
+        }
+        Ok(())
     }
 
     /// Removes the component `id`, its policy and its secrets, and returns what was known of it.
@@ -180,6 +229,7 @@ impl Writer {
 
     /// Makes the changes the contents of the store, in one step and for good, and returns them.
     ///
+    /// The lock file beside the index is brought up to it; if that fails, the next commit does it.
     /// Bytes that no entry names any more are removed; who reads them just now is not disturbed. So
     /// are the policy and the secrets of a component that was unloaded, or replaced by one from
     /// another source. Each policy that was put is written in a step of its own, before the index.
@@ -194,6 +244,10 @@ impl Writer {
             self.write_policies()?;
             self.publish()?;
             self.retire(&before);
+        }
+        // It says what the index says, so that the next commit can write what this one cannot.
+        if let Err(error) = self.write_lockfile() {
+            tracing::warn!(%error, "cannot write the lock file of the store");
         }
         // The changes are made: bytes that stay too long are no reason to say that they are not.
         if let Err(error) = self.remove_unnamed_blobs() {
@@ -271,6 +325,20 @@ impl Writer {
         Ok(())
     }
 
+    /// Brings `wassette.lock` up to what is loaded now.
+    fn write_lockfile(&self) -> Result<(), StoreError> {
+        let layout = &self.store.layout;
+        let (path, text) = (layout.lockfile(), self.store.lockfile_of(&self.index)?.to_text());
+        let there = private::read(&path, MAX_LOCKFILE_BYTES, Others::Read);
+        if there.is_ok_and(|there| there.is_some_and(|there| *there == text.as_bytes())) {
+            return Ok(());
+        }
+        // Not made durable: after a power cut the next commit finds that it is another.
+        let file = durable::stage(&layout.staging(), text.as_bytes())?;
+        file.persist(&path).map_err(|failure| StoreError::writing(&path)(failure.error))?;
+        Ok(())
+    }
+
     /// Puts the damaged index aside and what could be read of it in its place.
     fn quarantine(&mut self) -> Result<(), StoreError> {
         let layout = self.store.layout.clone();
@@ -295,7 +363,8 @@ impl Writer {
         if layout.has_quarantined_index()? {
             return Ok(());
         }
-        let named: BTreeSet<Digest> = self.entries.values().map(|entry| entry.digest).collect();
+        let named: BTreeSet<Digest> =
+            self.entries.values().flat_map(|entry| entry.named()).collect();
         for name in durable::file_names(&layout.blobs())? {
             if Digest::from_hex(&name).is_some_and(|digest| !named.contains(&digest)) {
                 durable::remove(&layout.blobs().join(name))?;

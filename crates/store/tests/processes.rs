@@ -18,13 +18,15 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use child::{LONG, Running, append, assert_whole, command, load, names};
+use child::{LONG, Running, append, assert_whole, command, load, named, names};
 use rustix::fs::Mode;
 use rustix::process::{
     Pid, Resource, Rlimit, Signal, geteuid, getrlimit, kill_process, setrlimit, umask,
 };
 use wassette_store::audit::{AuditError, AuditLog, AuditSettings, verify};
-use wassette_store::{ComponentId, Digest, Store, StoreError, default_dir};
+use wassette_store::{
+    Artifact, ComponentId, Digest, Entry, Lockfile, Replace, Store, StoreError, default_dir,
+};
 
 /// A user that owns nothing.
 const NOBODY: u32 = 65_534;
@@ -37,6 +39,7 @@ fn as_a_child() {
         "open umask" => write_with_open_umask(&directory),
         "read-only" => use_read_only(&directory),
         "log" => log_many(&directory),
+        "update" => update_many(&directory),
         "full" => log_on_a_full_disk(&directory),
         "default" => println!("default {}", default_dir().unwrap().display()),
         name => write_many(&directory, name),
@@ -55,6 +58,23 @@ fn two_processes_that_write_lose_nothing() {
     assert_eq!(index.len(), 2 * 10);
     assert_whole(&store);
     assert_eq!(names(&store, "blobs/sha256").len(), index.len());
+}
+
+#[test]
+fn two_processes_that_update_one_component_leave_no_bytes_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    load(&store, "x", vec![0]).unwrap();
+    let updaters = ["update", "update"].map(|role| Running::start(role, folder.path()));
+    updaters.into_iter().for_each(Running::finish);
+
+    let index = store.index().unwrap();
+    let entry = index.find(&ComponentId::parse("x").unwrap()).unwrap();
+    assert_eq!(entry.previous.len(), 2);
+    assert_whole(&store);
+    assert_eq!(names(&store, "blobs/sha256"), named(&index));
+    let lock = Lockfile::read(&folder.path().join("wassette.lock")).unwrap();
+    assert_eq!(lock, store.lockfile().unwrap());
 }
 
 #[test]
@@ -165,7 +185,7 @@ fn the_folder_for_data_follows_the_environment() {
 fn hold(directory: &Path) {
     let store = Store::open(directory).unwrap();
     let mut writer = store.write(LONG).unwrap();
-    let artifact = wassette_store::Artifact::new(vec![1], "file:///x".to_owned());
+    let artifact = Artifact::new(vec![1], "file:///x".to_owned());
     writer.put_blob(&artifact).unwrap();
     println!("ready");
     thread::sleep(LONG);
@@ -176,6 +196,34 @@ fn write_many(directory: &Path, name: &str) {
     for number in 0..40 {
         let id = format!("{name}{}", number % 10);
         load(&store, &id, format!("{name} {number}").into_bytes()).unwrap();
+    }
+}
+
+/// Stages an update and accepts what waits then, which may be the other process's.
+fn update_many(directory: &Path) {
+    let store = Store::open(directory).unwrap();
+    let id = ComponentId::parse("x").unwrap();
+    let change = |change: &dyn Fn(&Entry) -> (Artifact, Entry)| {
+        let mut writer = store.write(LONG).unwrap();
+        let before = writer.index().find(&id).unwrap().clone();
+        let (artifact, entry) = change(&before);
+        writer.put_blob(&artifact).unwrap();
+        writer.insert(entry, Replace::Refuse).unwrap();
+        writer.commit().unwrap();
+    };
+    for number in 0..20 {
+        let bytes = format!("{} {number}", std::process::id()).into_bytes();
+        let artifact = Artifact::new(bytes, "file:///srv/x.wasm".to_owned());
+        let metadata = serde_json::json!({ "copy": artifact.digest });
+        let update = Entry::new(id.clone(), &artifact, 0, metadata).version();
+        change(&|before| {
+            let waiting = Some(update.clone());
+            (artifact.clone(), Entry { quarantined: waiting, ..before.clone() })
+        });
+        change(&|before| {
+            let waiting = before.quarantined.clone().unwrap_or_else(|| update.clone());
+            (artifact.clone(), before.succeeded_by(waiting))
+        });
     }
 }
 

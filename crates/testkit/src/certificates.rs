@@ -31,12 +31,27 @@ impl Certificates {
         self.issuer.pem()
     }
 
-    /// What a server presents that is known under `names`: names of hosts, or addresses.
-    pub(crate) fn server(&self, names: &[&str]) -> Arc<ServerConfig> {
+    /// A certificate and its key as PEM, for a server that is another program and is known under
+    /// `names`.
+    ///
+    /// # Panics
+    /// If the names are not names of hosts or addresses.
+    pub fn server_pem(&self, names: &[&str]) -> (String, String) {
+        let (certificate, key) = self.signed(names);
+        (certificate.pem(), key.serialize_pem())
+    }
+
+    fn signed(&self, names: &[&str]) -> (rcgen::Certificate, KeyPair) {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
         let key = key();
         let params = CertificateParams::new(names).expect("names of hosts");
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
+        (certificate, key)
+    }
+
+    /// What a server presents that is known under `names`: names of hosts, or addresses.
+    pub(crate) fn server(&self, names: &[&str]) -> Arc<ServerConfig> {
+        let (certificate, key) = self.signed(names);
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let provider = Arc::new(crypto::ring::default_provider());
         let config =

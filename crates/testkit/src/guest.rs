@@ -22,6 +22,20 @@ pub fn compiled(name: &str) -> Vec<u8> {
         .unwrap_or_else(|error| panic!("guest `{name}` cannot be assembled: {error}"))
 }
 
+/// `wasm` with so much in a section that nobody reads that it has `size` bytes.
+///
+/// # Panics
+/// If that is less than it has, or more than 256 MiB.
+pub fn padded(mut wasm: Vec<u8>, size: usize) -> Vec<u8> {
+    // The section's number, its length in four bytes of seven bits, and a name of one.
+    let length = size.checked_sub(wasm.len() + 5).filter(|length| length >> 28 == 0);
+    let length = length.unwrap_or_else(|| panic!("it cannot have {size} bytes"));
+    let part = |shift: usize| (length >> shift & 0x7f) as u8;
+    wasm.extend([0, part(0) | 0x80, part(7) | 0x80, part(14) | 0x80, part(21), 1, b'x']);
+    wasm.resize(size, 0);
+    wasm
+}
+
 /// The path of the committed component `guests/built/<name>.wasm`.
 ///
 /// # Panics

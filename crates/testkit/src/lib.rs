@@ -9,6 +9,8 @@ mod certificates;
 mod command_output;
 mod guest;
 mod mcp_client;
+mod registry;
+mod sigstore;
 mod soak;
 mod socket_server;
 mod test_env;
@@ -16,8 +18,13 @@ mod web_server;
 
 pub use certificates::Certificates;
 pub use command_output::{CommandOutput, filtered};
-pub use guest::{built, compiled, example, wat_text};
+pub use guest::{built, compiled, example, padded, wat_text};
 pub use mcp_client::{CAPABILITIES, LEGACY, MODERN, McpClient, with_meta};
+pub use registry::{
+    Access, FakeRegistry, IMAGE_INDEX, IMAGE_MANIFEST, Layer, RealRegistry, RealRegistryOptions,
+    Stored, WASM_CONFIG, digest_of,
+};
+pub use sigstore::{Fault, Sigstore};
 pub use soak::{Soak, SoakReport};
 pub use socket_server::{Manners, TcpServer, UdpServer};
 pub use test_env::TestEnv;

@@ -52,6 +52,27 @@ impl Answer {
         let headers = vec![("location", location.into())];
         Self::Page { status: 302, headers, body: Vec::new() }
     }
+
+    /// An empty page with `status`.
+    pub fn status(status: u16) -> Self {
+        Self::Page { status, headers: Vec::new(), body: Vec::new() }
+    }
+
+    /// A page with status 200 whose head promises `length` bytes of which only `body` comes before
+    /// the connection ends.
+    pub fn cut(length: u64, body: &[u8]) -> Self {
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n");
+        Self::Bytes([head.as_bytes(), body].concat())
+    }
+
+    /// The same page with one header field more. Answers that are no pages stay as they are.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        if let Self::Page { headers, .. } = &mut self {
+            headers.push((name, value.into()));
+        }
+        self
+    }
 }
 
 type Answers = Arc<dyn Fn(&Seen) -> Answer + Send + Sync>;
@@ -141,24 +162,29 @@ fn serve(
     kept: &Mutex<Vec<Seen>>,
 ) -> io::Result<()> {
     match tls {
-        None => exchange(stream, answers, kept),
+        None => exchange(stream, false, answers, kept),
         Some(config) => {
             let connection = ServerConnection::new(config).map_err(io::Error::other)?;
-            exchange(StreamOwned::new(connection, stream), answers, kept)
+            exchange(StreamOwned::new(connection, stream), true, answers, kept)
         }
     }
 }
 
 fn exchange(
     mut stream: impl Read + Write,
+    encrypted: bool,
     answers: &Answers,
     kept: &Mutex<Vec<Seen>>,
 ) -> io::Result<()> {
-    while let Some(seen) = Seen::read(&mut stream)? {
+    while let Some(mut seen) = Seen::read(&mut stream)? {
+        seen.encrypted = encrypted;
         let answer = answers(&seen);
+        let bodiless = seen.method == "HEAD";
         kept.lock().unwrap_or_else(PoisonError::into_inner).push(seen);
         match answer {
-            Answer::Page { status, headers, body } => page(&mut stream, status, &headers, &body)?,
+            Answer::Page { status, headers, body } => {
+                page(&mut stream, status, &headers, &body, bodiless)?;
+            }
             Answer::Bytes(bytes) => {
                 stream.write_all(&bytes)?;
                 return stream.flush();
@@ -191,11 +217,13 @@ fn page(
     status: u16,
     headers: &[(&str, String)],
     body: &[u8],
+    bodiless: bool,
 ) -> io::Result<()> {
     let mut head = format!("HTTP/1.1 {status} Status\r\ncontent-length: {}\r\n", body.len());
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
+    let body = if bodiless { &[] } else { body };
     stream.write_all(&[head.as_bytes(), b"\r\n", body].concat())?;
     stream.flush()
 }

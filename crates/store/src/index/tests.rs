@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::Digest;
 
 fn parse(text: impl AsRef<[u8]>) -> Index {
     Index::parse(text.as_ref(), Path::new("index.json")).unwrap()
@@ -69,4 +70,54 @@ fn ids_that_were_reserved_later_stay_readable() {
     let index = parse(file(json!([entry("wassette")])));
     assert_eq!(index.len(), 1);
     assert!(index.damage().is_empty());
+}
+
+fn version(bytes: &str) -> Value {
+    let origin = json!({
+        "reference": "oci://ghcr.example/a:1",
+        "manifest": Digest::of(b"manifest"),
+        "signer": "key sha256:00",
+        "companions": [
+            { "digest": Digest::of(b"c"), "size": 1, "media_type": "x/y", "role": "signature-part" },
+            {
+                "digest": Digest::of(b"s"), "size": 1, "media_type": "x/y",
+                "role": { "signature": { "tag": "sha256-00.sig" } },
+            },
+        ],
+    });
+    let digest = Digest::of(bytes.as_bytes());
+    json!({
+        "digest": digest, "size": 1, "loaded_at": 2, "metadata": { "a": 1 }, "origin": origin,
+        "tools": Digest::of(b"tools"),
+    })
+}
+
+#[test]
+fn an_entry_without_versions_is_written_as_it_always_was() {
+    let index = parse(file(json!([entry("a")])));
+    let found = index.entries().next().unwrap();
+    assert_eq!((&found.origin, found.tools, &found.quarantined), (&None, None, &None));
+    assert!(found.previous.is_empty());
+    let mut expected = entry("a");
+    expected["metadata"] = Value::Null;
+    assert_eq!(serde_json::to_value(&**found).unwrap(), expected);
+}
+
+#[test]
+fn versions_read_back_and_what_a_later_program_adds_hides_nothing() {
+    let mut full = version("a");
+    full["id"] = json!("a");
+    full["source"] = json!("oci://ghcr.example/a");
+    full["previous"] = json!([version("b"), version("c")]);
+    full["quarantined"] = version("d");
+    let index = parse(file(json!([full])));
+    assert_eq!(index.damage(), [""; 0]);
+    let found = index.entries().next().unwrap();
+    assert_eq!(serde_json::to_value(&**found).unwrap(), full);
+    assert_eq!(serde_json::to_value(found.version()).unwrap(), version("a"));
+
+    full["later"] = json!(1);
+    full["origin"]["later"] = json!(1);
+    let index = parse(file(json!([full])));
+    assert_eq!((index.len(), index.damage()), (1, &[][..]));
 }

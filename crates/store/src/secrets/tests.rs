@@ -24,14 +24,7 @@ fn load(store: &Store, source: &str, replace: Replace) {
     let artifact = Artifact::new(source.as_bytes().to_vec(), source.to_owned());
     let mut writer = store.write(LONG).unwrap();
     writer.put_blob(&artifact).unwrap();
-    let entry = Entry {
-        id: x(),
-        source: artifact.source,
-        digest: artifact.digest,
-        size: artifact.bytes.len() as u64,
-        loaded_at: 0,
-        metadata: Value::Null,
-    };
+    let entry = Entry::new(x(), &artifact, 0, Value::Null);
     writer.insert(entry, replace).unwrap();
     writer.commit().unwrap();
 }

@@ -29,14 +29,7 @@ fn artifact(contents: &str) -> Artifact {
 }
 
 fn entry(name: &str, artifact: &Artifact) -> Entry {
-    Entry {
-        id: id(name),
-        source: artifact.source.clone(),
-        digest: artifact.digest,
-        size: artifact.bytes.len() as u64,
-        loaded_at: 1_700_000_000,
-        metadata: json!({ "tools": [name] }),
-    }
+    Entry::new(id(name), artifact, 1_700_000_000, json!({ "tools": [name] }))
 }
 
 fn load(store: &Store, name: &str, artifact: &Artifact) -> Result<Change, StoreError> {

@@ -16,14 +16,7 @@ fn put(store: &Store, id: &str) {
     let artifact = Artifact::new(id.as_bytes().to_vec(), "file:///x".to_owned());
     let mut writer = store.write(LONG).unwrap();
     writer.put_blob(&artifact).unwrap();
-    let entry = Entry {
-        id: ComponentId::parse(id).unwrap(),
-        source: artifact.source,
-        digest: artifact.digest,
-        size: artifact.bytes.len() as u64,
-        loaded_at: 0,
-        metadata: serde_json::Value::Null,
-    };
+    let entry = Entry::new(ComponentId::parse(id).unwrap(), &artifact, 0, serde_json::Value::Null);
     writer.insert(entry, Replace::Refuse).unwrap();
     writer.commit().unwrap();
 }

@@ -5,6 +5,7 @@
 
 #![allow(dead_code, reason = "each test file is a program of its own and uses a part of this")]
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, BufReader, Lines};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -12,7 +13,9 @@ use std::time::Duration;
 
 use serde_json::json;
 use wassette_store::audit::{AuditError, AuditLog};
-use wassette_store::{Artifact, Change, ComponentId, Entry, Replace, Store, StoreError};
+use wassette_store::{
+    Artifact, Change, ComponentId, Entry, Index, Replace, Store, StoreError, Version,
+};
 
 /// Far more than anything here takes.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
@@ -53,9 +56,10 @@ impl Running {
         Ok(Self { child, lines })
     }
 
-    /// Reads what the child says until a line has `word`.
-    pub(crate) fn wait_for(&mut self, word: &str) {
-        assert!(self.lines.any(|line| line.unwrap().contains(word)), "the child never said {word}");
+    /// Reads what the child says until a line has `word`, and returns that line.
+    pub(crate) fn wait_for(&mut self, word: &str) -> String {
+        let found = self.lines.find_map(|line| Some(line.unwrap()).filter(|it| it.contains(word)));
+        found.unwrap_or_else(|| panic!("the child never said {word}"))
     }
 
     /// Kills the child where it stands and returns what it had said that was not read yet.
@@ -86,14 +90,12 @@ pub(crate) fn load(store: &Store, name: &str, bytes: Vec<u8>) -> Result<Change, 
     let artifact = Artifact::new(bytes, format!("file:///srv/{name}.wasm"));
     let mut writer = store.write(LONG)?;
     writer.put_blob(&artifact)?;
-    let entry = Entry {
-        id: ComponentId::parse(name).unwrap(),
-        source: artifact.source,
-        digest: artifact.digest,
-        size: artifact.bytes.len() as u64,
-        loaded_at: 0,
-        metadata: json!({ "copy": artifact.digest }),
-    };
+    let entry = Entry::new(
+        ComponentId::parse(name).unwrap(),
+        &artifact,
+        0,
+        json!({ "copy": artifact.digest }),
+    );
     let change = writer.insert(entry, Replace::Refuse)?;
     writer.commit()?;
     Ok(change)
@@ -109,11 +111,31 @@ pub(crate) fn append(log: &AuditLog, who: &str) -> Result<u64, AuditError> {
 pub(crate) fn assert_whole(store: &Store) {
     let index = store.index().unwrap();
     assert_eq!(index.damage(), [""; 0]);
-    for entry in index.entries() {
-        let bytes = store.blob(&entry.digest).unwrap();
-        assert_eq!(bytes.len() as u64, entry.size);
-        assert_eq!(entry.metadata["copy"], json!(entry.digest));
+    for version in index.entries().flat_map(|entry| versions(entry)) {
+        let bytes = store.blob(&version.digest).unwrap();
+        assert_eq!(bytes.len() as u64, version.size);
+        assert_eq!(version.metadata["copy"], json!(version.digest));
+        for companion in version.origin.iter().flat_map(|origin| &origin.companions) {
+            assert_eq!(store.blob(&companion.digest).unwrap().len() as u64, companion.size);
+        }
     }
+}
+
+/// All versions of a component: the one that serves first.
+pub(crate) fn versions(entry: &Entry) -> Vec<Version> {
+    let others = entry.previous.iter().chain(&entry.quarantined).cloned();
+    std::iter::once(entry.version()).chain(others).collect()
+}
+
+/// The names of all blobs that the index names, sorted.
+pub(crate) fn named(index: &Index) -> Vec<String> {
+    let mut named = BTreeSet::new();
+    for version in index.entries().flat_map(|entry| versions(entry)) {
+        named.insert(version.digest.hex());
+        let companions = version.origin.into_iter().flat_map(|origin| origin.companions);
+        named.extend(companions.map(|companion| companion.digest.hex()));
+    }
+    named.into_iter().collect()
 }
 
 /// The names in a folder of the store, sorted.

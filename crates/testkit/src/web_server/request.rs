@@ -13,6 +13,8 @@ pub struct Seen {
     pub headers: Vec<(String, String)>,
     /// The body, put together if it came in chunks.
     pub body: Vec<u8>,
+    /// Whether it came over TLS.
+    pub encrypted: bool,
 }
 
 /// No test sends a longer head.
@@ -41,7 +43,7 @@ impl Seen {
             .filter_map(|line| line.split_once(':'))
             .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
             .collect();
-        let mut seen = Self { method, target, headers, body: Vec::new() };
+        let mut seen = Self { method, target, headers, body: Vec::new(), encrypted: false };
         seen.body = if seen.header("transfer-encoding").is_some() {
             chunks(stream)?
         } else {
