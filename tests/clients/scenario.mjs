@@ -16,7 +16,7 @@ const builtIns = [
   'call-tool', 'get-policy', 'grant-environment-variable-permission', 'grant-memory-permission',
   'grant-network-permission', 'grant-storage-permission', 'inspect-component', 'list-components', 'load-component',
   'request-permission', 'reset-permission', 'revoke-environment-variable-permission', 'revoke-network-permission',
-  'revoke-storage-permission', 'search-tools', 'unload-component',
+  'revoke-storage-permission', 'search-components', 'search-tools', 'unload-component',
 ];
 const INVALID_PARAMS = -32602;
 

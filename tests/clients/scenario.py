@@ -28,6 +28,7 @@ BUILT_INS = [
     "revoke-environment-variable-permission",
     "revoke-network-permission",
     "revoke-storage-permission",
+    "search-components",
     "search-tools",
     "unload-component",
 ]

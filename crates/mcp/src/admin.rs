@@ -29,6 +29,7 @@ mod permission;
 mod request_permission;
 mod revoke;
 mod schema;
+mod search_components;
 mod search_tools;
 mod unload_component;
 
@@ -48,6 +49,7 @@ pub(crate) const ALL: &[&'static dyn BuiltIn] = &[
     &revoke::Revoke::Variable,
     &revoke::Revoke::Network,
     &revoke::Revoke::Storage,
+    &search_components::SearchComponents,
     &search_tools::SearchTools,
     &unload_component::UnloadComponent,
 ];

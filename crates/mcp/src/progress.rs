@@ -1,5 +1,5 @@
 //! News of a call that takes a while, for clients that asked for it with a progress token: the stage
-//! that it is in, and a sign of life every two seconds, so that neither a host's own timer nor an
+//! that it is in, how many bytes have come, and a sign of life every two seconds, so that neither a host's own timer nor an
 //! idle HTTP session ends it. Nothing is sent without a token, and nothing after the answer.
 
 use std::pin::pin;
@@ -9,9 +9,13 @@ use rmcp::RoleServer;
 use rmcp::model::{ProgressNotificationParam, ProgressToken};
 use rmcp::service::{Peer, RequestContext};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// Time between two signs of life.
 const BEAT: Duration = Duration::from_secs(2);
+
+/// Time between two pieces of news at least: bytes that come are news all the time.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// How long an answer waits for a notification that is on its way.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -25,9 +29,14 @@ impl Stage {
         Self(watch::Sender::new("running".to_owned()))
     }
 
-    /// The call has come to `stage`, in a word.
+    /// The call has come to `stage`, in a few words.
     pub(crate) fn enter(&self, stage: impl Into<String>) {
-        self.0.send_replace(stage.into());
+        let stage = stage.into();
+        self.0.send_if_modified(|current| {
+            let is_news = *current != stage;
+            *current = stage;
+            is_news
+        });
     }
 }
 
@@ -41,8 +50,13 @@ pub(crate) async fn reported<T>(
         return work.await;
     };
     let mut work = pin!(work);
-    let mut reporter =
-        Reporter { peer: context.peer.clone(), token, stage: stage.0.subscribe(), sent: 0.0 };
+    let mut reporter = Reporter {
+        peer: context.peer.clone(),
+        token,
+        stage: stage.0.subscribe(),
+        sent: 0.0,
+        last: None,
+    };
     loop {
         let message = tokio::select! {
             biased;
@@ -68,6 +82,8 @@ struct Reporter {
     stage: watch::Receiver<String>,
     /// Notifications sent: the progress itself, for it must increase and nobody knows the end.
     sent: f64,
+    /// When the last news were taken.
+    last: Option<Instant>,
 }
 
 impl Reporter {
@@ -77,6 +93,10 @@ impl Reporter {
             Ok(()) = self.stage.changed() => {}
             () = tokio::time::sleep(BEAT) => {}
         }
+        if let Some(last) = self.last {
+            tokio::time::sleep_until(last + PAUSE).await;
+        }
+        self.last = Some(Instant::now());
         self.stage.borrow_and_update().clone()
     }
 

@@ -11,6 +11,7 @@ mod call;
 mod grant;
 mod inquiry;
 mod load;
+mod load_allow;
 mod pending;
 mod refusals;
 mod term;
@@ -25,7 +26,7 @@ use std::str::FromStr;
 
 pub use grant::{Granted, Lasting};
 pub use inquiry::{About, Inquiry};
-pub use load::{LoadAllow, LoadAllowError};
+pub use load_allow::{LoadAllow, LoadAllowError};
 pub use pending::PendingView;
 pub(crate) use pending::forget_waiting;
 pub(crate) use refusals::Refusals;

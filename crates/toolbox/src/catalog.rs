@@ -8,15 +8,17 @@ use std::time::{Duration, SystemTime};
 use miette::Diagnostic;
 use thiserror::Error;
 use wassette_sandbox::Omission;
-use wassette_store::{ComponentId, Digest, Entry, Index};
+use wassette_store::{ComponentId, Digest, Entry, Index, Origin};
 use wassette_wit_json::{Bounds, Function, input_schema, omitted, output_schema, spellings};
 
+use crate::changes::Difference;
 use crate::error::PermissionError;
 use crate::naming::is_built_in;
 use crate::overrides::Override;
 use crate::permissions::{Permissions, Requested};
 use crate::record::Record;
 use crate::search;
+use crate::source::Verifier;
 use crate::terms::Terms;
 use crate::tool::Tool;
 
@@ -44,6 +46,8 @@ pub struct Component {
     pub imports: Vec<String>,
     /// What it may do.
     pub permissions: Arc<Permissions>,
+    /// What would change if the version that waits took its place, if one waits.
+    pub waiting: Option<Arc<Difference>>,
     pub(crate) content: Digest,
     pub(crate) record: Record,
     entry: Arc<Entry>,
@@ -53,6 +57,11 @@ impl Component {
     /// What was shipped with it and asks for permissions. It grants nothing.
     pub fn requested(&self) -> Option<Requested> {
         self.record.requested.as_ref().map(Requested::read)
+    }
+
+    /// How it came here, as far as that is known.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.entry.origin.as_ref()
     }
 
     pub(crate) fn store_id(&self) -> &ComponentId {
@@ -115,8 +124,15 @@ pub struct Catalog {
 
 impl Catalog {
     /// The catalog of what `index` holds. What did not change is taken over from `before`. What may
-    /// less be done than before bites at once, also in calls that are under way.
-    pub(crate) fn new(index: &Index, before: &Self, overrides: &Overrides, terms: &Terms) -> Self {
+    /// less be done than before bites at once, also in calls that are under way. What `verifier` wants
+    /// signed by others than it was is not served.
+    pub(crate) fn new(
+        index: &Index,
+        before: &Self,
+        overrides: &Overrides,
+        terms: &Terms,
+        verifier: &Verifier,
+    ) -> Self {
         let mut components = Vec::new();
         let mut problems: Vec<Problem> = index
             .damage()
@@ -129,6 +145,15 @@ impl Catalog {
             })
             .collect();
         for entry in index.entries() {
+            if let Some(reason) = terms.withheld.reason(&entry.id) {
+                problems.push(withheld(entry, &reason));
+                continue;
+            }
+            let signer = entry.origin.as_ref().and_then(|origin| origin.signer.as_deref());
+            if !verifier.lets_serve(&entry.source, signer) {
+                problems.push(unsigned(entry));
+                continue;
+            }
             let old = before.component(entry.id.as_str());
             let old = old.filter(|old| old.source == entry.source);
             let permissions = terms.permissions(entry, old.map(|old| &old.permissions));
@@ -300,6 +325,31 @@ fn nearest<'a>(names: impl Iterator<Item = &'a str>, name: &str) -> Option<Strin
     (closeness > 0.8).then(|| best.to_owned())
 }
 
+/// That the component of `entry` is not what the manifest of this server wants.
+fn withheld(entry: &Entry, reason: &str) -> Problem {
+    Problem {
+        component: entry.id.to_string(),
+        message: format!("it is not served, for it is not what the manifest wants: {reason}"),
+        help: Some("mend what failed, and start the server again".to_owned()),
+        short: None,
+    }
+}
+
+/// That nobody signed the component of `entry` whose signature a rule demands by now.
+fn unsigned(entry: &Entry) -> Problem {
+    let reference = entry.origin.as_ref().map_or(&entry.source, |origin| &origin.reference);
+    Problem {
+        component: entry.id.to_string(),
+        message: "it is not served, for it has no signature of those that a rule demands by now"
+            .to_owned(),
+        help: Some(format!(
+            "load {reference} again, so that its signature is looked for; where `default` demands one, \
+             a rule below `[verify.sources]` says whose"
+        )),
+        short: None,
+    }
+}
+
 /// What is wrong with the policy of `component`.
 fn unpermitted(component: &Component) -> Option<Problem> {
     let problem = component.permissions.problem.as_ref()?;
@@ -358,6 +408,7 @@ pub(crate) fn read(
         tools,
         imports: record.description.imports.clone(),
         permissions,
+        waiting: Difference::waiting(entry).map(Arc::new),
         content: entry.digest,
         record,
         entry: entry.clone(),

@@ -180,14 +180,7 @@ mod tests {
         let artifact = Artifact::new(b"x".to_vec(), "file:///x.wasm".to_owned());
         let mut writer = store.write(Duration::from_secs(60)).unwrap();
         writer.put_blob(&artifact).unwrap();
-        let entry = Entry {
-            id: id.clone(),
-            source: artifact.source.clone(),
-            digest: artifact.digest,
-            size: 1,
-            loaded_at: 0,
-            metadata: serde_json::Value::Null,
-        };
+        let entry = Entry::new(id.clone(), &artifact, 0, serde_json::Value::Null);
         writer.insert(entry, Replace::Allow).unwrap();
         writer.commit().unwrap();
         let secret = ("KEY".to_owned(), Zeroizing::new("canary".to_owned()));

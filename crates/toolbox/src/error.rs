@@ -1,16 +1,19 @@
 //! Why the toolbox did not do what it was asked.
 
+mod load;
+
 use miette::Diagnostic;
 use thiserror::Error;
 use wassette_policy::{AdditionError, EditError, RequestError, UntilError};
-use wassette_sandbox::{
-    CodeError, CompileError, EngineError, FetchError, ProxyError, RootsError, StorageProblem,
-};
-use wassette_store::{Digest, IdError, ReferenceError, SecretError, SourceError, StoreError};
-use wassette_wit_json::InvalidToolName;
+use wassette_registry::{CatalogueError, SettingsError};
+use wassette_sandbox::{EngineError, ProxyError, RootsError, StorageProblem};
+use wassette_store::{Digest, IdError, SecretError, StoreError};
 
 use crate::audit::Unrecordable;
 use crate::catalog::UnknownTool;
+use crate::source::VerifyRuleError;
+
+pub use load::LoadError;
 
 /// Why there is no toolbox.
 #[derive(Debug, Error, Diagnostic)]
@@ -31,142 +34,18 @@ pub enum OpenError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Proxy(#[from] ProxyError),
-}
-
-/// Why a component was not loaded. The store is as it was before.
-#[derive(Debug, Error, Diagnostic)]
-pub enum LoadError {
-    /// The reference cannot be understood.
+    /// What is set for registries cannot be obeyed.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Reference(#[from] ReferenceError),
-    /// There is nothing to load there.
+    Registries(#[from] SettingsError),
+    /// The rules about signatures cannot be applied.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Source(#[from] SourceError),
-    /// What is there is no component that can run here.
-    #[error("cannot load `{reference}`")]
-    #[diagnostic(help("{}", help(.cause)))]
-    Compile {
-        /// The reference as it was written.
-        reference: String,
-        /// Why.
-        #[source]
-        cause: CompileError,
-    },
-    /// The engine does not take what the compiler made.
-    #[error("cannot load `{reference}`")]
-    #[diagnostic(help(
-        "the component asks for more instances, memories or tables than can be held ready here"
-    ))]
-    Code {
-        /// The reference as it was written.
-        reference: String,
-        /// Why.
-        #[source]
-        cause: CodeError,
-    },
-    /// A server did not give it.
+    Verify(#[from] VerifyRuleError),
+    /// A catalogue that is to be searched is none.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Fetch(#[from] FetchError),
-    /// A server gave nothing.
-    #[error("`{url}` is empty")]
-    #[diagnostic(help("build the component again, and put it there anew"))]
-    Nothing {
-        /// Where nothing was.
-        url: String,
-    },
-    /// The store did not take it.
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Store(#[from] StoreError),
-    /// A name for a tool that cannot be one.
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    ToolName(#[from] InvalidToolName),
-    /// A name that was chosen for a tool is another's.
-    #[error("the tool name `{name}` is taken by `{owner}`")]
-    #[diagnostic(help("choose another name"))]
-    NameTaken {
-        /// The name.
-        name: String,
-        /// A component's id, or `wassette`.
-        owner: String,
-    },
-    /// A function was named that the component does not export.
-    #[error("the component exports no function `{name}`")]
-    #[diagnostic(help("its functions are: {known}"))]
-    UnknownFunction {
-        /// The name as it was written.
-        name: String,
-        /// What it exports.
-        known: String,
-    },
-    /// A name means more than one function of the component.
-    #[error("`{name}` means more than one function of the component")]
-    #[diagnostic(help("its functions are: {known}"))]
-    AmbiguousFunction {
-        /// The name as it was written.
-        name: String,
-        /// What it exports.
-        known: String,
-    },
-    /// The tools would make the list longer than any client should have to read.
-    #[error("the tools of `{id}` take {bytes} bytes in the list of tools, and {limit} are left")]
-    #[diagnostic(help("load fewer of its functions with `--only`, or unload other components"))]
-    ListTooLong {
-        /// The component's id.
-        id: String,
-        /// What its tools take.
-        bytes: usize,
-        /// What they may take.
-        limit: usize,
-    },
-    /// It takes too much to remember what it exports.
-    #[error("what `{id}` exports takes {bytes} bytes to describe, more than {limit}")]
-    #[diagnostic(help("export fewer functions, or functions with simpler types"))]
-    RecordTooLong {
-        /// The component's id.
-        id: String,
-        /// What it takes.
-        bytes: usize,
-        /// What it may take.
-        limit: usize,
-    },
-    /// The bytes are not those that somebody was shown.
-    #[error("what is at `{reference}` now is not what was shown; nothing is loaded")]
-    #[diagnostic(help("make the request again"))]
-    Another {
-        /// The reference as it was written.
-        reference: String,
-    },
-    /// What it exports cannot be listed.
-    #[error("`{id}` cannot be served: {reason}")]
-    #[diagnostic(help("this is a fault of ours or of the component's types; please report it"))]
-    Unservable {
-        /// The component's id.
-        id: String,
-        /// Why.
-        reason: String,
-    },
-    /// What is known about the component cannot be written down.
-    #[error("cannot describe `{id}`")]
-    Record {
-        /// The component's id.
-        id: String,
-        /// Why.
-        #[source]
-        cause: serde_json::Error,
-    },
-    /// A background task of ours ended early.
-    #[error("the server is shutting down")]
-    Stopped,
-}
-
-/// The help of the error behind `error`.
-fn help(error: &CompileError) -> String {
-    error.help().map(|help| help.to_string()).unwrap_or_default()
+    Catalogue(#[from] CatalogueError),
 }
 
 /// Why a component was not unloaded.

@@ -1,14 +1,15 @@
-//! Inspect: what a component is, whether it is loaded or still a file. Nothing of it runs.
+//! Inspect: what a component is, whether it is loaded or still elsewhere. Nothing of it runs, and
+//! nothing is stored but its code.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use wassette_sandbox::Reach;
+use wassette_registry::Descriptor;
 use wassette_store::{Index, Reference};
 
 use crate::catalog::Component;
 use crate::error::{InspectError, LoadError};
-use crate::load;
+use crate::load::{self, LoadRequest, Replace};
 use crate::naming::Naming;
 use crate::record::Record;
 use crate::toolbox::Toolbox;
@@ -21,6 +22,11 @@ pub struct Inspection {
     pub component: Arc<Component>,
     /// Whether it is loaded.
     pub loaded: bool,
+    /// Why nobody vouches for what is not loaded, where the operator wants to be told so.
+    pub unverified: Option<String>,
+    /// What else refers to it in its registry: a bill of materials, a provenance. It is listed
+    /// where its registry was asked, and not looked into.
+    pub referrers: Vec<Descriptor>,
 }
 
 impl Toolbox {
@@ -34,7 +40,12 @@ impl Toolbox {
         fetch: bool,
     ) -> Result<Inspection, InspectError> {
         if let Some(component) = self.catalog().await.component(target) {
-            return Ok(Inspection { component: component.clone(), loaded: true });
+            return Ok(Inspection {
+                component: component.clone(),
+                loaded: true,
+                unverified: None,
+                referrers: Vec::new(),
+            });
         }
         let reference = Reference::parse_in(target, base).map_err(LoadError::from)?;
         if let Reference::File(path) = &reference
@@ -46,17 +57,23 @@ impl Toolbox {
         if !fetch && !matches!(reference, Reference::File(_)) {
             return Err(InspectError::Remote { target: target.chars().take(200).collect() });
         }
-        let id = reference.component_id();
-        let artifact = self.read(reference, Reach::Anywhere).await?;
-        let turn = self.turn(artifact.digest);
-        let _turn = turn.lock().await;
-        let description = self.describe(target, &artifact).await?;
-        let naming = self.naming(Naming::default(), id.as_str(), None, &artifact);
-        let plan = load::plan(&Index::default(), &id, &description, &naming, self.name_limit())?;
+        // Nothing is stored, so nobody's id is in the way.
+        let request =
+            LoadRequest { replace: Replace::Allow, ..LoadRequest::new(target, base.to_path_buf()) };
+        let mut found = self.find(&request, &|_| {}).await?;
+        let _turn = match found.turn.take() {
+            Some(turn) => turn,
+            None => self.turn(found.artifact.digest).lock_owned().await,
+        };
+        let (id, artifact) = (&found.id, &found.artifact);
+        let description = self.describe(target, artifact).await?;
+        let naming = self.naming(Naming::default(), id.as_str(), None, artifact);
+        let plan = load::plan(&Index::default(), id, &description, &naming, self.name_limit())?;
         let entry =
-            load::entry(&id, &artifact, &Record::new(description, plan.tools, naming, &artifact))?;
+            load::entry(id, artifact, &Record::new(description, plan.tools, naming, artifact))?;
         let component = self.build(&entry)?;
         self.shared.release();
-        Ok(Inspection { component, loaded: false })
+        let (unverified, referrers) = (found.unverified, found.referrers);
+        Ok(Inspection { component, loaded: false, unverified, referrers })
     }
 }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wassette_policy::{OperatorLimits, Policy};
+use wassette_registry::{DockerConfig, Settings};
 use wassette_sandbox::{CompileLimits, Compiler};
+use wassette_signature::Identity;
 use wassette_store::{DEFAULT_MAX_BYTES, Keyring};
 
 use crate::approval::ApprovalOptions;
@@ -32,6 +34,14 @@ pub struct Options {
     pub egress: EgressOptions,
     /// How long servers may take to give a component.
     pub fetch: FetchOptions,
+    /// Whether components may come without TLS from servers of this machine, in every load.
+    pub plain_http: bool,
+    /// How registries are reached.
+    pub registries: RegistryOptions,
+    /// Whose signatures components need.
+    pub verify: VerifyOptions,
+    /// Where components are looked for, as references to catalogues.
+    pub catalogues: Vec<String>,
     /// What is written down of what components do.
     pub audit: AuditOptions,
     /// How requests of models are decided on.
@@ -63,6 +73,10 @@ impl Options {
             workspaces: BTreeMap::new(),
             egress: EgressOptions::default(),
             fetch: FetchOptions::default(),
+            plain_http: false,
+            registries: RegistryOptions::default(),
+            verify: VerifyOptions::default(),
+            catalogues: Vec::new(),
             audit: AuditOptions::default(),
             approval: ApprovalOptions::default(),
             keyring: None,
@@ -99,6 +113,56 @@ impl Default for FetchOptions {
     fn default() -> Self {
         Self { time: Duration::from_secs(300), idle: Duration::from_secs(30) }
     }
+}
+
+/// How registries are reached, and who we are there.
+#[derive(Debug, Clone, Default)]
+pub struct RegistryOptions {
+    /// What is particular about single registries, and how often a request is tried.
+    pub settings: Settings,
+    /// Where other programs keep the credentials for registries.
+    pub logins: DockerConfig,
+    /// The configuration of `wkg`, which says where packages lie. It is read when a package is
+    /// asked for; where there is no such file, what is well known counts.
+    pub packages: Option<PathBuf>,
+}
+
+/// Whose signatures components need, by where they come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VerifyOptions {
+    /// What holds for single sources.
+    pub rules: Vec<VerifyRule>,
+    /// What holds for all others that are not files of this machine.
+    pub unmatched: Unmatched,
+    /// A file with the roots of trust that identities are held against, in the form of Sigstore's
+    /// `trusted_root.json`.
+    pub trust_root: Option<PathBuf>,
+}
+
+/// What holds for a source that no rule is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unmatched {
+    /// It needs no signature.
+    Allow,
+    /// It needs no signature, and whoever loads it is told so.
+    #[default]
+    Warn,
+    /// It is refused.
+    Require,
+}
+
+/// Whose signature a component from one source needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifyRule {
+    /// The source: `host`, `host/namespace` or `host/namespace/repository`, and all below it. Of
+    /// several that fit, the longest counts.
+    pub source: String,
+    /// Whether it is refused without a good signature; else whoever loads it is told.
+    pub require: bool,
+    /// Files with public keys in PEM, one of which may have signed.
+    pub keys: Vec<PathBuf>,
+    /// Those who may have signed with a certificate.
+    pub identities: Vec<Identity>,
 }
 
 /// Which proxy requests go through.

@@ -44,6 +44,11 @@ impl Record {
         Self { format: FORMAT, description, tools, naming, requested }
     }
 
+    /// The same component with `tools`, which were named by `naming`.
+    pub(crate) fn named(self, tools: Vec<Given>, naming: Naming) -> Self {
+        Self { tools, naming, ..self }
+    }
+
     /// As the store keeps it.
     pub(crate) fn to_metadata(&self) -> Result<Value, serde_json::Error> {
         serde_json::to_value(self)
@@ -51,13 +56,18 @@ impl Record {
 
     /// What `entry` says, or why that cannot be read.
     pub(crate) fn read(entry: &Entry) -> Result<Self, String> {
-        match entry.metadata.get("format").and_then(Value::as_u64) {
+        Self::of(&entry.metadata)
+    }
+
+    /// What `metadata` of an entry, or of another version, says, or why that cannot be read.
+    pub(crate) fn of(metadata: &Value) -> Result<Self, String> {
+        match metadata.get("format").and_then(Value::as_u64) {
             Some(format) if format == u64::from(FORMAT) => {}
             Some(format) => {
                 return Err(format!("it was stored in format {format} by another version"));
             }
             None => return Err("what is stored about it is damaged".to_owned()),
         }
-        Record::deserialize(&entry.metadata).map_err(|error| error.to_string())
+        Record::deserialize(metadata).map_err(|error| error.to_string())
     }
 }

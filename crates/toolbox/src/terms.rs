@@ -16,6 +16,7 @@ use wassette_store::{Entry, Misfit, Store, StoreError, StoredPolicy};
 
 use crate::environment::{ComponentValues, EnvironmentSources};
 use crate::error::OpenError;
+use crate::manifest::Withheld;
 use crate::options::{EgressOptions, Options, ProxyOption};
 use crate::permissions::{Basis, Permissions, PolicyProblem};
 use crate::temporary::{Addition, Temporary};
@@ -35,6 +36,8 @@ pub(crate) struct Terms {
     environment: Arc<EnvironmentSources>,
     network: Arc<Network>,
     pub(crate) temporary: Temporary,
+    /// What the manifest of this server wants otherwise than it is.
+    pub(crate) withheld: Withheld,
 }
 
 impl Terms {
@@ -57,6 +60,7 @@ impl Terms {
             environment: Arc::new(options.environment.clone()),
             network: Arc::new(network(&options.egress)?),
             temporary: Temporary::default(),
+            withheld: Withheld::default(),
         })
     }
 
@@ -189,7 +193,7 @@ impl Terms {
     }
 
     /// The way out that all components share.
-    pub(crate) fn network(&self) -> &Network {
+    pub(crate) fn network(&self) -> &Arc<Network> {
         &self.network
     }
 

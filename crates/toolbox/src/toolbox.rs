@@ -8,22 +8,27 @@ use std::time::{Duration, SystemTime};
 use miette::Diagnostic;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
+use wassette_registry::Client;
 use wassette_sandbox::{CodeKey, Engine};
 use wassette_store::{Digest, Index, Store};
 
 use crate::approval::Refusals;
 use crate::audit::Audit;
 use crate::catalog::Catalog;
+use crate::catalogue::Catalogues;
 use crate::code::{CodeFault, Codes};
 use crate::error::{AuditError, LoadError, OpenError, PermissionError, UnloadError};
+use crate::load::Flights;
 use crate::options::Options;
+use crate::source::{self, Verifier};
 use crate::terms::Terms;
 
 /// How long to wait before a store is read again that could not be read.
 const AGAIN: Duration = Duration::from_secs(2);
 
-/// How many components may be on their way from servers at the same time.
-const FETCHES: usize = 8;
+/// How many components from servers may be on their way into the store at the same time: each may be
+/// in memory, with manifests and signatures of some megabytes.
+const LOADS: usize = 8;
 
 /// The longest wait for a rule's end: the clock may be set meanwhile.
 const LOOK: Duration = Duration::from_secs(30);
@@ -43,8 +48,16 @@ pub(crate) struct Shared {
     pub(crate) refusals: Refusals,
     /// Held while the bytes are read of what somebody is yet to be asked about.
     pub(crate) reading: Semaphore,
-    /// Places for components that are on their way from servers, each as large as one may be.
-    pub(crate) fetching: Semaphore,
+    /// Places for components that come from servers, each as large as one may be.
+    pub(crate) loading: Arc<Semaphore>,
+    /// Loads under way from anywhere but files.
+    pub(crate) flights: Flights,
+    /// Who asks registries and other servers for components.
+    pub(crate) client: Client,
+    /// Whose signatures components need.
+    pub(crate) verifier: Arc<Verifier>,
+    /// Where components are looked for.
+    pub(crate) catalogues: Catalogues,
     pub(crate) closed: CancellationToken,
     /// Held while the store is written, so that our own writers wait for each other in memory and
     /// not for the lock of a file.
@@ -74,6 +87,9 @@ impl Toolbox {
             options.limits.values().clone(),
         );
         let terms = Terms::new(&options, &store)?;
+        let client = source::client(&options, terms.network().clone())?;
+        let verifier = Arc::new(Verifier::read(&options.verify)?);
+        let catalogues = Catalogues::new(&options.catalogues)?;
         let audit = Arc::new(Audit::new(options.audit, store.clone()));
         let shared = Shared {
             options,
@@ -83,7 +99,11 @@ impl Toolbox {
             audit,
             refusals: Refusals::default(),
             reading: Semaphore::new(1),
-            fetching: Semaphore::new(FETCHES),
+            loading: Arc::new(Semaphore::new(LOADS)),
+            flights: Flights::default(),
+            client,
+            verifier,
+            catalogues,
             closed: CancellationToken::new(),
             writing: Arc::default(),
             catalog: watch::Sender::new(Arc::default()),
@@ -144,7 +164,8 @@ impl Shared {
     pub(crate) fn publish(&self, index: &Index) -> Arc<Catalog> {
         let current = self.current();
         self.terms.temporary.sweep(index);
-        let catalog = Catalog::new(index, &current, &self.options.overrides, &self.terms);
+        let catalog =
+            Catalog::new(index, &current, &self.options.overrides, &self.terms, &self.verifier);
         if current.is_current(&catalog) {
             return current;
         }
@@ -165,9 +186,15 @@ impl Shared {
         self.codes.retain(|digest| loaded.contains(digest));
     }
 
-    /// Removes the code of what `index` does not hold.
+    /// Removes the code of what neither serves nor waits in `index`.
     pub(crate) fn forget(&self, index: &Index) {
-        self.codes.prune(|digest| index.entries().any(|entry| entry.digest.hex() == digest));
+        let serves_or_waits = |digest: &str| {
+            index.entries().any(|entry| {
+                let waits = entry.quarantined.as_ref().map(|waiting| waiting.digest.hex());
+                entry.digest.hex() == digest || waits.is_some_and(|waiting| waiting == digest)
+            })
+        };
+        self.codes.prune(serves_or_waits);
     }
 
     /// What to show when the store cannot be read: nothing of it, and the reason.

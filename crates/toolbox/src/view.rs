@@ -4,15 +4,22 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
+use wassette_policy::visible;
+use wassette_registry::Descriptor;
 use wassette_sandbox::Omission;
+use wassette_store::Origin;
 
 use crate::catalog::{Catalog, Component};
+use crate::changes::Difference;
 use crate::inspect::Inspection;
 use crate::load::{Loaded, Status};
 use crate::naming::Renamed;
 use crate::permissions::MENDED_BY_A_PERSON;
 use crate::tool::{JsonObject, Tool};
 use crate::wants::{Want, wants};
+
+/// The most that is shown of a text that others chose, in characters.
+const SHOWN: usize = 1000;
 
 /// A tool.
 #[derive(Debug, Clone, Serialize)]
@@ -45,6 +52,65 @@ impl From<&Tool> for ToolView {
     }
 }
 
+/// How a component came here.
+#[derive(Debug, Clone, Serialize)]
+pub struct OriginView {
+    /// What was loaded, with its tag.
+    pub reference: String,
+    /// The digest of the image's manifest, where a registry gave one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<String>,
+    /// Who signed it; nothing if that was not verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signer: Option<String>,
+}
+
+impl From<&Origin> for OriginView {
+    fn from(origin: &Origin) -> Self {
+        let shown = |text: &String| visible(text, SHOWN);
+        Self {
+            reference: shown(&origin.reference),
+            manifest: origin.manifest.map(|digest| digest.to_string()),
+            signer: origin.signer.as_ref().map(shown),
+        }
+    }
+}
+
+/// A version that waits until a person accepts it.
+#[derive(Debug, Clone, Serialize)]
+pub struct WaitingView {
+    /// The digest of the component.
+    pub digest: String,
+    /// What would change, in none of its author's words.
+    pub summary: String,
+}
+
+impl From<&Difference> for WaitingView {
+    fn from(difference: &Difference) -> Self {
+        Self { digest: difference.digest.after.clone(), summary: difference.summary() }
+    }
+}
+
+/// Something in a registry that refers to a component.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReferrerView {
+    /// What kind of thing it is, by its publisher.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The digest of its manifest.
+    pub digest: String,
+    /// The size of its manifest, in bytes.
+    pub size: u64,
+}
+
+impl From<&Descriptor> for ReferrerView {
+    fn from(referrer: &Descriptor) -> Self {
+        let kind = referrer.artifact_type.as_ref().unwrap_or(&referrer.media_type);
+        let (digest, size) = (referrer.digest.to_string(), referrer.size);
+        Self { kind: visible(kind, SHOWN), digest, size }
+    }
+}
+
 /// A loaded component.
 #[derive(Debug, Clone, Serialize)]
 pub struct ComponentView {
@@ -58,6 +124,12 @@ pub struct ComponentView {
     pub size: u64,
     /// When it was loaded, in seconds since 1970.
     pub loaded_at: u64,
+    /// How it came here, as far as that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<OriginView>,
+    /// The version that waits to be accepted, if one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<WaitingView>,
     /// How many tools it has.
     pub tools_count: usize,
     /// Its tools.
@@ -77,6 +149,8 @@ impl From<&Component> for ComponentView {
             digest: component.digest.clone(),
             size: component.size,
             loaded_at: component.loaded_at,
+            origin: component.origin().map(OriginView::from),
+            waiting: component.waiting.as_deref().map(WaitingView::from),
             tools_count: component.tools.len(),
             tools: tools(&component.tools),
             omitted: component.omitted.clone(),
@@ -147,7 +221,19 @@ pub struct LoadedView {
     pub id: String,
     /// Its digest.
     pub digest: String,
-    /// Its tools.
+    /// Who signed it; nothing if that was not verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signer: Option<String>,
+    /// Why nobody vouches for it, where the operator wants to be told so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unverified: Option<String>,
+    /// The version that was loaded and waits until a person accepts it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<WaitingView>,
+    /// How to accept it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Its tools, as they serve now.
     pub tools: Vec<ToolView>,
     /// Tools that could not get the name that they wanted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -159,11 +245,26 @@ pub struct LoadedView {
 
 impl From<&Loaded> for LoadedView {
     fn from(loaded: &Loaded) -> Self {
+        let is_waiting = loaded.status == Status::Quarantined;
+        let waiting = loaded.difference.as_ref().filter(|_| is_waiting).map(WaitingView::from);
+        let hint = waiting.as_ref().map(|WaitingView { digest, .. }| {
+            let id = &loaded.component.id;
+            format!(
+                "the version before serves on: a person has to look at this one, and \
+                 accepts it with `wassette component accept {id} --digest {digest}`, or throws it \
+                 away with `wassette component reject {id}`"
+            )
+        });
         Self {
+            signer: loaded.signer.as_ref().map(|signer| visible(signer, SHOWN)),
+            unverified: loaded.unverified.as_ref().map(|words| visible(words, SHOWN)),
+            waiting,
+            hint,
             status: match loaded.status {
                 Status::Loaded => "component loaded successfully",
                 Status::Reloaded => "component reloaded successfully",
                 Status::Unchanged => "component already loaded",
+                Status::Quarantined => "new version waits to be accepted",
             },
             id: loaded.component.id.clone(),
             digest: loaded.component.digest.clone(),
@@ -187,6 +288,18 @@ pub struct InspectionView {
     pub digest: String,
     /// Its size in bytes.
     pub size: u64,
+    /// How it came here, or would.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<OriginView>,
+    /// Why nobody vouches for it, where the operator wants to be told so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unverified: Option<String>,
+    /// What else refers to it in its registry, and was not looked into.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub referrers: Vec<ReferrerView>,
+    /// The version that waits to be accepted, if one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<WaitingView>,
     /// Its tools.
     pub tools: Vec<ToolView>,
     /// The tools' functions as WIT has them, in the order of `tools`.
@@ -214,6 +327,10 @@ impl From<&Inspection> for InspectionView {
             source: component.source,
             digest: component.digest,
             size: component.size,
+            origin: component.origin,
+            unverified: inspection.unverified.as_ref().map(|words| visible(words, SHOWN)),
+            referrers: inspection.referrers.iter().map(ReferrerView::from).collect(),
+            waiting: component.waiting,
             signatures: functions.map(|function| function.signature()).collect(),
             tools: component.tools,
             omitted: component.omitted,

@@ -2,17 +2,21 @@
 //! It must never read a file or decide what a flag does.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
+use miette::Diagnostic;
 
 use crate::command::audit::AuditCommand;
 use crate::command::completion::CompletionArgs;
 use crate::command::component::ComponentCommand;
 use crate::command::inspect::InspectArgs;
 use crate::command::learn::LearnArgs;
+use crate::command::manifest::ManifestCommand;
 use crate::command::permission::PermissionCommand;
 use crate::command::policy::PolicyCommand;
+use crate::command::registry::RegistryCommand;
 use crate::command::run::RunArgs;
 use crate::command::secret::SecretCommand;
 use crate::command::serve::ServeArgs;
@@ -92,9 +96,15 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Serve the tools over MCP on Streamable HTTP, on this machine only
     Serve(ServeArgs),
-    /// Load, unload and list components
+    /// Load, unload, list, update, carry and publish components
     #[command(subcommand, arg_required_else_help = true)]
     Component(ComponentCommand),
+    /// Look for components in catalogues
+    #[command(subcommand, arg_required_else_help = true)]
+    Registry(RegistryCommand),
+    /// Check and lock a file that says which components a server serves
+    #[command(subcommand, arg_required_else_help = true)]
+    Manifest(ManifestCommand),
     /// Show what a component exports and imports, whether or not it is loaded
     Inspect(InspectArgs),
     /// List, read and call tools, without a server
@@ -120,6 +130,14 @@ pub(crate) enum Command {
     Completion(CompletionArgs),
     /// Show the main job on components that come with this program
     Demo,
+}
+
+/// Reads the value of an argument, and says what helps where that fails: clap knows no help of values.
+pub(crate) fn parsed<T: FromStr<Err: Diagnostic>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error: T::Err| match error.help() {
+        Some(help) => format!("{error}; {help}"),
+        None => error.to_string(),
+    })
 }
 
 #[cfg(test)]

@@ -6,8 +6,10 @@ pub(crate) mod component;
 pub(crate) mod demo;
 pub(crate) mod inspect;
 pub(crate) mod learn;
+pub(crate) mod manifest;
 pub(crate) mod permission;
 pub(crate) mod policy;
+pub(crate) mod registry;
 pub(crate) mod run;
 pub(crate) mod secret;
 pub(crate) mod serve;
@@ -40,6 +42,8 @@ pub(crate) fn execute(arguments: Arguments, printer: &Printer) -> Result<(), Com
         Command::Run(args) => block_on(run::run(&context()?, args)),
         Command::Serve(args) => block_on(serve::serve(&context()?, args)),
         Command::Component(command) => block_on(component::component(&context()?, command)),
+        Command::Registry(command) => block_on(registry::registry(&context()?, command)),
+        Command::Manifest(command) => block_on(manifest::manifest(&context()?, command)),
         Command::Inspect(args) => block_on(inspect::inspect(&context()?, args)),
         Command::Tool(command) => block_on(tool::tool(&context()?, command)),
         Command::Learn(args) => block_on(learn::learn(&context()?, args)),

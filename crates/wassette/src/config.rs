@@ -15,15 +15,23 @@ use thiserror::Error;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use wassette_policy::{LimitError, OperatorLimits, Policy, PolicyError};
-use wassette_toolbox::{ApprovalOptions, AuditOptions, EgressOptions, FetchOptions, Override};
+use wassette_toolbox::{
+    ApprovalOptions, AuditOptions, EgressOptions, FetchOptions, Override, VerifyOptions,
+};
 
 mod approvals;
 mod audit;
 mod components;
 mod egress;
 mod limits;
+mod registries;
 mod secrets;
 mod surroundings;
+mod verify;
+
+#[cfg(test)]
+use self::registries::LoginConfig;
+pub(crate) use self::registries::RegistryConfig;
 
 /// The settings of a configuration file; what it does not say is `None`, empty or the default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,14 +61,31 @@ pub(crate) struct Config {
     pub(crate) workspaces: BTreeMap<String, PathBuf>,
     /// How requests leave this machine.
     pub(crate) egress: EgressOptions,
-    /// How long servers may take to give a component.
-    pub(crate) fetch: FetchOptions,
+    /// How servers are asked for components.
+    pub(crate) load: LoadConfig,
+    /// What is to know about registries, by `host[:port]`.
+    pub(crate) registries: BTreeMap<String, RegistryConfig>,
+    /// Whose signatures components need.
+    pub(crate) verify: VerifyOptions,
+    /// Where components are looked for.
+    pub(crate) catalogues: Vec<String>,
     /// What is written down of what components do.
     pub(crate) audit: AuditOptions,
     /// Where the values of secrets are kept.
     pub(crate) secrets: SecretStore,
     /// What the operator says about components, by their ids.
     pub(crate) components: BTreeMap<String, Override>,
+}
+
+/// How servers are asked for components.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct LoadConfig {
+    /// How long they may take.
+    pub(crate) fetch: FetchOptions,
+    /// How often one is asked at most, if the default does not do.
+    pub(crate) attempts: Option<u32>,
+    /// Whether this machine's own servers may be asked without TLS.
+    pub(crate) plain_http: bool,
 }
 
 /// Where the values of secrets are kept.
@@ -127,6 +152,8 @@ pub(crate) enum Fault {
     /// The value is not shown.
     #[error("`{0}` holds a NUL")]
     Nul(String),
+    #[error("{0}")]
+    Unfit(String),
     #[error(transparent)]
     Limit(LimitError),
 }
@@ -140,7 +167,7 @@ struct Refusal {
 
 impl Config {
     /// The keys of the top level, in the order that the documentation has.
-    const KEYS: [&'static str; 18] = [
+    const KEYS: [&'static str; 21] = [
         "component_dir",
         "bind_address",
         "allowed_hosts",
@@ -152,6 +179,9 @@ impl Config {
         "approvals_at_need",
         "locked",
         "load",
+        "registries",
+        "verify",
+        "search",
         "limits",
         "environment",
         "workspaces",
@@ -217,7 +247,10 @@ impl Config {
                 "approvals" => config.approval.approvals = entry.approvals()?,
                 "approvals_at_need" => config.approval.at_need = entry.boolean()?,
                 "locked" => config.approval.locked = entry.boolean()?,
-                "load" => (config.approval.load_allow, config.fetch) = entry.load()?,
+                "load" => (config.approval.load_allow, config.load) = entry.load()?,
+                "registries" => config.registries = entry.registries(folder)?,
+                "verify" => config.verify = entry.verify(folder)?,
+                "search" => config.catalogues = entry.search()?,
                 "limits" => config.limits = entry.limits()?,
                 "environment" => config.environment = entry.environment()?,
                 "workspaces" => config.workspaces = entry.workspaces(folder)?,
@@ -304,6 +337,15 @@ impl Entry<'_> {
 
     fn wrong(&self, found: &str, help: &str) -> Refusal {
         self.value_at(self.value, found, help)
+    }
+
+    /// What is wrong with a table as a whole.
+    fn unfit(&self, fault: &str, help: &str) -> Refusal {
+        Refusal {
+            fault: Box::new(Fault::Unfit(format!("`{}`: {fault}", self.key))),
+            place: self.value.span(),
+            help: help.to_owned(),
+        }
     }
 
     fn value_at(&self, place: &Spanned<DeValue<'_>>, found: &str, help: &str) -> Refusal {

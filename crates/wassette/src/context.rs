@@ -11,13 +11,14 @@ use wassette_mcp::{BuiltIns, GuestOutput, ServerOptions};
 use wassette_policy::Policy;
 use wassette_sandbox::Compiler;
 use wassette_store::Keyring;
-use wassette_toolbox::{ApprovalOptions, Options, Toolbox};
+use wassette_toolbox::{ApprovalOptions, Options, RegistryOptions, Toolbox};
 
 use crate::args::GlobalArgs;
 use crate::config::{Config, SecretStore};
 use crate::error::CommandError;
 use crate::keyring;
 use crate::printer::Printer;
+use crate::registries;
 use crate::surroundings::SurroundingsArgs;
 
 /// What a verb works with.
@@ -32,6 +33,7 @@ pub(crate) struct Context {
     store_dir: PathBuf,
     ceiling: Option<Arc<Policy>>,
     keyring: Option<Arc<dyn Keyring>>,
+    registries: RegistryOptions,
     private_paths: Vec<PathBuf>,
 }
 
@@ -40,7 +42,9 @@ impl Context {
     pub(crate) fn new(global: &GlobalArgs, printer: &Printer) -> Result<Self, CommandError> {
         let current_dir =
             env::current_dir().map_err(|source| CommandError::CurrentDir { source })?;
-        let (config, private_paths) = configuration(global, &current_dir)?;
+        let (config, mut private_paths) = configuration(global, &current_dir)?;
+        let registries = registries::options(&config);
+        private_paths.extend(registries::private_paths(&config, &registries));
         let ceiling = config.ceiling()?.map(Arc::new);
         let keyring = match config.secrets {
             SecretStore::File => None,
@@ -58,6 +62,7 @@ impl Context {
             store_dir,
             ceiling,
             keyring,
+            registries,
             private_paths,
         })
     }
@@ -74,14 +79,17 @@ impl Context {
         surroundings: &SurroundingsArgs,
     ) -> Result<Toolbox, CommandError> {
         let at_need = self.config.approval.at_need;
-        self.toolbox_with(surroundings, ApprovalOptions { at_need, ..ApprovalOptions::default() })
+        let approval = ApprovalOptions { at_need, ..ApprovalOptions::default() };
+        self.toolbox_with(surroundings, approval, Vec::new())
     }
 
     /// Opens the component store for clients, whose requests are decided on as `approval` says.
+    /// No component is granted what is `private`.
     pub(crate) fn toolbox_with(
         &self,
         surroundings: &SurroundingsArgs,
         approval: ApprovalOptions,
+        private: Vec<PathBuf>,
     ) -> Result<Toolbox, CommandError> {
         let mut options = Options::new(self.store_dir.clone(), compiler()?);
         options.limits = self.config.limits.clone();
@@ -89,11 +97,16 @@ impl Context {
         options.environment = surroundings.environment(&self.config, &self.current_dir)?;
         options.workspaces = surroundings.workspaces(&self.config, &self.current_dir)?;
         options.egress = self.config.egress.clone();
-        options.fetch = self.config.fetch;
+        options.fetch = self.config.load.fetch;
+        options.plain_http = self.config.load.plain_http;
+        options.registries = self.registries.clone();
+        options.verify = self.config.verify.clone();
+        options.catalogues = self.config.catalogues.clone();
         options.audit = self.config.audit;
         options.approval = approval;
         options.keyring = self.keyring.clone();
         options.private_paths = self.private_paths.clone();
+        options.private_paths.extend(private);
         options.private_paths.extend(surroundings.private_paths(&self.current_dir));
         options.overrides = self.config.components.clone();
         if let Some(limit) = self.config.tool_name_limit {

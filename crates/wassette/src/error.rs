@@ -7,10 +7,11 @@ use miette::Diagnostic;
 use thiserror::Error;
 use wassette_mcp::{HttpError, LocalError, StdioError};
 use wassette_policy::PolicyError;
-use wassette_store::StoreError;
+use wassette_store::{LockfileError, StoreError};
 use wassette_toolbox::{
-    ApprovalError, AuditError, CallRefused, FetchError, InspectError, LearnError, LoadError,
-    OpenError, PermissionError, QuestionError, UnknownTool, UnloadError,
+    ApprovalError, AuditError, CallRefused, ExportError, FetchError, ImportError, InspectError,
+    LearnError, LoadError, ManifestError, OpenError, PermissionError, PushError, QuestionError,
+    UnknownTool, UnloadError,
 };
 
 use crate::config::ConfigError;
@@ -86,6 +87,76 @@ pub(crate) enum CommandError {
     #[diagnostic(transparent)]
     Learn(#[from] LearnError),
 
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Lockfile(#[from] LockfileError),
+
+    /// A version waits, where one was to be in force.
+    #[error(
+        "a new version of `{id}` waits until somebody has looked at it, and the old one serves\n{difference}"
+    )]
+    #[diagnostic(help(
+        "`wassette component accept {id} --digest {digest}` puts it in force, `wassette component \
+         reject {id}` throws it away"
+    ))]
+    Waiting { id: String, digest: String, difference: String },
+    /// Versions wait.
+    #[error("new versions wait: `{ids}`")]
+    #[diagnostic(help(
+        "`wassette component accept ID` puts one in force, `wassette component reject ID` throws it \
+         away; `--yes` accepts them all"
+    ))]
+    UpdatesWait { ids: String },
+    /// Some could not be asked about.
+    #[error("not all could be updated: `{ids}`")]
+    #[diagnostic(help("the reasons stand above; what is loaded goes on serving"))]
+    NotUpdated { ids: String },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Push(#[from] PushError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Export(#[from] ExportError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Import(#[from] ImportError),
+    /// There is nowhere to look.
+    #[error("no catalogue is configured, so there is nothing to search")]
+    #[diagnostic(help(
+        "name one under `[search]` in the configuration, such as `catalogues = \
+         [\"https://example.com/catalogue.json\"]`"
+    ))]
+    NoCatalogue,
+    /// Nobody knows what there is.
+    #[error("nothing was found, and not all catalogues could be read; unread: {failed}")]
+    #[diagnostic(help("the reasons stand above"))]
+    NotSearched { failed: usize },
+    /// It is in no catalogue.
+    #[error("no catalogue has a component `{name}`")]
+    #[diagnostic(help("`wassette registry search` finds components by words"))]
+    NotListed { name: String },
+    /// A manifest is none.
+    #[error("`{path}` {source}")]
+    #[diagnostic(help("{}", source.help().map(|help| help.to_string()).unwrap_or_default()))]
+    Manifest { path: String, source: Box<ManifestError> },
+    /// A manifest, or the lock file beside it, cannot be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    ManifestFile(Box<ManifestError>),
+    /// A manifest could not be enforced as it stands.
+    #[error("`{path}` cannot be enforced as it stands; problems: {problems}")]
+    ManifestProblems { path: String, problems: usize },
+    /// Not all of a manifest was found.
+    #[error("`{path}` is not locked: {failed} of its components could not be had")]
+    #[diagnostic(help("the lock file is as it was"))]
+    NotLocked { path: String, failed: usize },
+    /// Not all of a manifest is there.
+    #[error("{failed} of {all} components of `{path}` could not be had, so nothing is served")]
+    #[diagnostic(help("`--continue-on-provisioning-failure` serves the others"))]
+    NotProvisioned { path: String, failed: usize, all: usize },
+    /// A file cannot be written.
+    #[error("cannot write `{path}`")]
+    Write { path: String, source: io::Error },
     /// A file of recorded calls cannot be read.
     #[error("cannot read the calls in `{path}`")]
     CallsRead { path: String, source: io::Error },

@@ -19,6 +19,8 @@ mod keyring;
 mod logging;
 mod printer;
 mod progress;
+mod provision;
+mod registries;
 mod report;
 mod runtime;
 mod shell;

@@ -1,4 +1,5 @@
-//! The one place that prints. Standard output is for data, standard error for talk.
+//! The one place that prints, but for the bar of `progress.rs`. Standard output is for data, standard
+//! error for talk.
 //!
 //! It must never write to a terminal what a terminal would obey and what a component chose, and
 //! never change data on its way to a pipe.
@@ -153,13 +154,6 @@ impl Printer {
         let label = paint(self.stderr_colours, accent, &format!("{}:", visible(label)));
         let between = if message.starts_with('\n') { "" } else { " " };
         self.stderr(&format!("{label}{between}{message}\n"));
-    }
-
-    /// Replaces the line at the cursor on a terminal by `line`, whose width is bounded.
-    pub(crate) fn progress(&self, line: &str) {
-        let width = usize::from(terminal::width()).saturating_sub(1);
-        let line: String = visible(line).chars().take(width).collect();
-        self.stderr(&format!("\r\u{1b}[2K{line}"));
     }
 
     /// Prints `parts` as one line of text on standard output, each as it stands out there.

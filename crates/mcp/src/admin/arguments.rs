@@ -2,6 +2,8 @@
 //! argument by its JSON path, what was expected and what was found, in the words that components'
 //! tools use. Whatever is left at the end is refused by name, so a misspelt option cannot be lost.
 
+use std::ops::RangeInclusive;
+
 use serde_json::Value;
 use thiserror::Error;
 use wassette_toolbox::JsonObject;
@@ -96,20 +98,21 @@ impl Arguments {
         }
     }
 
-    /// An integer from 1 to `most`, `default` if it is not there.
-    pub(super) fn count(
+    /// An integer within `range`, `default` if it is not there.
+    pub(super) fn number(
         &mut self,
         name: &'static str,
         default: usize,
-        most: usize,
+        range: RangeInclusive<usize>,
     ) -> Result<usize, ArgumentError> {
         let Some(value) = self.take(name) else {
             return Ok(default);
         };
-        let count = value.as_u64().and_then(|count| usize::try_from(count).ok());
-        count
-            .filter(|count| (1..=most).contains(count))
-            .ok_or_else(|| self.mismatch(name, &format!("integer from 1 to {most}"), &value))
+        let number = value.as_u64().and_then(|number| usize::try_from(number).ok());
+        number.filter(|number| range.contains(number)).ok_or_else(|| {
+            let expected = format!("integer from {} to {}", range.start(), range.end());
+            self.mismatch(name, &expected, &value)
+        })
     }
 
     /// An object, empty if it is not there.
@@ -179,7 +182,7 @@ mod tests {
         let mut given = arguments(json!({"a": "x", "b": true, "c": 3, "d": {"e": 1}, "f": null}));
         assert_eq!(given.text("a").unwrap(), "x");
         assert!(given.flag("b").unwrap());
-        assert_eq!(given.count("c", 1, 9).unwrap(), 3);
+        assert_eq!(given.number("c", 1, 1..=9).unwrap(), 3);
         assert_eq!(Value::Object(given.object("d").unwrap()), json!({"e": 1}));
         assert!(!given.flag("f").unwrap());
         assert!(!given.flag("absent").unwrap());
@@ -199,7 +202,7 @@ mod tests {
             "arguments.b: expected boolean, found a string"
         );
         assert_eq!(
-            words(given.count("c", 1, 9).unwrap_err()),
+            words(given.number("c", 1, 1..=9).unwrap_err()),
             "arguments.c: expected integer from 1 to 9, found number 0"
         );
         assert_eq!(
@@ -207,7 +210,7 @@ mod tests {
             "arguments.d: expected object, found an array"
         );
         assert_eq!(
-            words(given.count("e", 1, 9).unwrap_err()),
+            words(given.number("e", 1, 1..=9).unwrap_err()),
             "arguments.e: expected integer from 1 to 9, found number 2.5"
         );
         assert_eq!(

@@ -60,6 +60,20 @@ fn properties() -> Value {
     let mut properties = schema::object_of(schema::component_properties());
     properties.extend(schema::object_of(json!({
         "loaded": { "type": "boolean", "description": "Whether its tools can be called." },
+        "unverified": { "type": "string", "description": "Why nobody vouches for it." },
+        "referrers": {
+            "type": "array",
+            "description": "What else its registry keeps beside it, such as a list of its parts.",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "type": { "type": "string" },
+                    "digest": { "type": "string" },
+                    "size": { "type": "integer" },
+                },
+                "required": ["type", "digest", "size"],
+            },
+        },
         "wants": {
             "type": "array",
             "description": "What its imports tell that it could make use of, if it is granted.",

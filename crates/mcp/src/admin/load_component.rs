@@ -1,4 +1,4 @@
-//! `load-component`: a component from a file becomes tools for every client of this store. It grants
+//! `load-component`: a component from a file, a server or a registry becomes tools for every client of this store. It grants
 //! the component nothing, and a person decides on it unless the operator has.
 
 use serde_json::json;
@@ -25,14 +25,16 @@ impl BuiltIn for LoadComponent {
             description: "Loads a WebAssembly component and makes its functions tools, for this \
                 and every other client. Answers with the new tools' names and schemas; if they do \
                 not appear in the list of tools, call them with `call-tool`. A person is asked \
-                first, unless the operator allows the place it comes from."
+                first, unless the operator allows the place it comes from. A new version that \
+                changes known tools waits until a person has accepted it on the command line."
                 .into(),
             input: json!({
                 "type": "object",
                 "properties": {
                     "path": {
                         "type": "string",
-                        "description": "Where the component is: a path, a file:// or an https:// reference.",
+                        "description": "Where the component is: a path, a file://, https:// or \
+                            oci:// reference, or the name of a package such as ns:name@1.0.0.",
                     },
                     "replace": {
                         "type": "boolean",
@@ -49,6 +51,10 @@ impl BuiltIn for LoadComponent {
                     "status": { "type": "string" },
                     "id": { "type": "string", "description": "The component's id." },
                     "digest": schema::digest(),
+                    "signer": { "type": "string", "description": "Who signed it, if that was verified." },
+                    "unverified": { "type": "string", "description": "Why nobody vouches for it." },
+                    "waiting": schema::waiting(),
+                    "hint": { "type": "string", "description": "What a person has to do." },
                     "tools": schema::tools(),
                     "omitted": schema::omitted(),
                     "renamed": {

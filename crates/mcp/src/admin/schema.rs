@@ -59,6 +59,17 @@ pub(super) fn component_properties() -> Value {
         "source": { "type": "string", "description": "Where it was loaded from." },
         "digest": digest(),
         "size": { "type": "integer", "description": "Its size in bytes." },
+        "origin": {
+            "type": "object",
+            "description": "How it came here.",
+            "properties": {
+                "reference": { "type": "string", "description": "What was loaded, with its tag." },
+                "manifest": { "type": "string", "description": "Its image's digest." },
+                "signer": { "type": "string", "description": "Who signed it, if that was verified." },
+            },
+            "required": ["reference"],
+        },
+        "waiting": waiting(),
         "loaded_at": { "type": "integer", "description": "Seconds since 1970." },
         "tools_count": { "type": "integer" },
         "tools": tools(),
@@ -68,6 +79,16 @@ pub(super) fn component_properties() -> Value {
             "items": { "type": "string" },
             "description": "The interfaces that it asks of its host.",
         },
+    })
+}
+
+/// A version that is not in force yet.
+pub(super) fn waiting() -> Value {
+    json!({
+        "type": "object",
+        "description": "A new version that waits until a person accepts it on the command line.",
+        "properties": { "digest": { "type": "string" }, "summary": { "type": "string" } },
+        "required": ["digest", "summary"],
     })
 }
 

@@ -69,8 +69,10 @@ async fn search(context: Context<'_>, arguments: JsonObject) -> Answer {
 
 fn read(arguments: JsonObject) -> Result<Request, ArgumentError> {
     let mut arguments = Arguments::new(arguments);
-    let request =
-        Request { query: arguments.text("query")?, limit: arguments.count("limit", USUAL, MOST)? };
+    let request = Request {
+        query: arguments.text("query")?,
+        limit: arguments.number("limit", USUAL, 1..=MOST)?,
+    };
     arguments.finish()?;
     Ok(request)
 }

@@ -38,7 +38,13 @@ fn every_tool_is_described_within_what_hosts_show() {
 fn what_only_reads_says_so_and_what_removes_too() {
     for tool in ALL {
         let Definition { name, annotations, .. } = tool.definition();
-        let reads = ["get-policy", "inspect-component", "list-components", "search-tools"];
+        let reads = [
+            "get-policy",
+            "inspect-component",
+            "list-components",
+            "search-components",
+            "search-tools",
+        ];
         let reads = reads.contains(&name);
         let adds = name.starts_with("grant-") || name == "request-permission";
         assert_eq!(annotations.read_only, reads, "{name}");

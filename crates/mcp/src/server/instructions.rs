@@ -13,11 +13,12 @@ task needs in one question, with your reason; the four `grant-` tools ask for on
 the answer is no, or that the request waits, tell the person and do not try again by yourself. \
 `reset-permission` and the `revoke-` tools take away.";
 
-const LOADING: &str = "`load-component` loads a component from a path, after a person has agreed, \
-and answers with its tools and their schemas; `unload-component` removes one.";
+const LOADING: &str = "`load-component` loads a component from a path, a URL or a registry, after a \
+person has agreed, and answers with its tools and their schemas; `unload-component` removes one.";
 
 const READING: &str = "`list-components` and `inspect-component` show what is there and why a \
-function is not callable, `get-policy` what a component may do; `search-tools` finds tools by words. \
+function is not callable, `get-policy` what a component may do; `search-tools` finds tools by words, \
+`search-components` what could be loaded. \
 The list of tools changes with what is loaded: call one that is not in your list with `call-tool`, \
 giving its name and arguments.";
 

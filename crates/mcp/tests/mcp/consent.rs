@@ -296,8 +296,14 @@ async fn denied_p05_all_that_changes_anything_on_a_locked_server() {
     let mut desk = Desk::with(lock, |_| {}).await;
     desk.client().declare(json!({ "elicitation": {} }));
     let list = names(&desk.client().modern("tools/list", json!({})).await);
-    let served =
-        ["call-tool", "get-policy", "inspect-component", "list-components", "search-tools"];
+    let served = [
+        "call-tool",
+        "get-policy",
+        "inspect-component",
+        "list-components",
+        "search-components",
+        "search-tools",
+    ];
     for tool in built_in_tools() {
         let is_served = served.contains(&tool.name.as_str());
         assert_eq!(list.contains(&tool.name), is_served, "{}", tool.name);

@@ -16,5 +16,6 @@ mod lifecycle;
 mod lines;
 mod news;
 mod permissions;
+mod registry;
 mod support;
 mod tools;

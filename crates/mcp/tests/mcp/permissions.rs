@@ -49,7 +49,7 @@ fn arguments(tool: &str, desk: &Desk) -> Value {
         "revoke-environment-variable-permission" => details(json!({ "key": "HOME" })),
         "revoke-network-permission" => details(json!({ "host": "example.org" })),
         "revoke-storage-permission" => details(json!({ "uri": "fs:///nowhere" })),
-        "search-tools" => json!({ "query": "file" }),
+        "search-components" | "search-tools" => json!({ "query": "file" }),
         other => panic!("`{other}` is not tried here"),
     }
 }
@@ -72,7 +72,14 @@ async fn denied_p05_a_model_that_calls_for_a_grant() {
     let store = desk.served.folder.path().join("store");
     let before = files(&store);
     assert!(desk.policy().unwrap().contains("example.org"));
-    let reads = ["call-tool", "get-policy", "inspect-component", "list-components", "search-tools"];
+    let reads = [
+        "call-tool",
+        "get-policy",
+        "inspect-component",
+        "list-components",
+        "search-components",
+        "search-tools",
+    ];
     for tool in built_in_tools() {
         let arguments = arguments(&tool.name, &desk);
         let params = json!({

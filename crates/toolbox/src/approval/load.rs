@@ -2,115 +2,24 @@
 //! else is shown to a person first, and what is loaded then are the very bytes that were shown.
 
 use std::path::Path;
-use std::str::FromStr;
-use std::sync::Arc;
 
-use miette::Diagnostic;
-use thiserror::Error;
-use wassette_policy::{
-    Accesses, Effective, NetworkRule, NetworkRuleError, NetworkRuleText, Policy, Request, RuleKind,
-    StorageRule, StorageUri, StorageUriError,
-};
+use wassette_policy::Policy;
 use wassette_sandbox::Reach;
-use wassette_store::{Artifact, Reference};
+use wassette_store::{Artifact, ComponentId, Reference, Replace};
 
-use super::Approvals;
 use super::inquiry::{About, Inquiry};
 use super::verdict::{Answered, Choice, Step};
+use super::{Approvals, LoadAllow};
 use crate::catalog::Component;
 use crate::code::blocking;
 use crate::error::{ApprovalError, LoadError};
-use crate::load::{LoadRequest, LoadStage, Loaded};
+use crate::load::{Changes, LoadRequest, LoadStage, Loaded};
 use crate::naming::Naming;
 use crate::toolbox::Toolbox;
 use crate::unload::Unloaded;
 
 /// How a component begins: the bytes of every one, whatever stands in it.
 const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
-
-/// References that a model may load without a question. By default none.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LoadAllow {
-    files: Vec<StorageUri>,
-    /// What may be got from servers, as rules of a policy.
-    web: Policy,
-}
-
-/// Why a text is no pattern of references.
-#[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
-pub enum LoadAllowError {
-    /// It is about something from which nothing is loaded.
-    #[error("`{0}` names neither files nor URLs")]
-    #[diagnostic(help("write `file:///srv/components/**` or `https://example.com/tools/**`"))]
-    Scheme(String),
-    /// It is no pattern of URLs.
-    #[error("`{text}` is no pattern: {source}")]
-    #[diagnostic(help("write `https://example.com/tools/**` or `https://*.example.com`"))]
-    Url {
-        /// What was written.
-        text: String,
-        /// What is wrong.
-        source: NetworkRuleError,
-    },
-    /// Its path is no pattern.
-    #[error("`{text}` is no pattern: {source}")]
-    #[diagnostic(help("write `file:///srv/components/**` or `file:///srv/components`"))]
-    Path {
-        /// What was written.
-        text: String,
-        /// What is wrong.
-        source: StorageUriError,
-    },
-}
-
-impl LoadAllow {
-    /// Reads patterns such as `file:///srv/components/**`, where a folder means all below it, and
-    /// `https://example.com/tools/**`, where a host without a path means all of it.
-    ///
-    /// # Errors
-    /// The first text that is no pattern.
-    pub fn read<T: AsRef<str>>(patterns: &[T]) -> Result<Self, LoadAllowError> {
-        let mut allow = Self::default();
-        for text in patterns.iter().map(AsRef::as_ref) {
-            if text.starts_with("https://") {
-                let rule = NetworkRule::read(&NetworkRuleText::target(text), RuleKind::Allow);
-                let wrong = |source| LoadAllowError::Url { text: text.to_owned(), source };
-                allow.web.network.allow.push(rule.map_err(wrong)?);
-                continue;
-            }
-            let path = text.strip_prefix("file://").filter(|path| path.starts_with('/'));
-            let path = path.ok_or_else(|| LoadAllowError::Scheme(text.to_owned()))?;
-            let uri = StorageUri::from_str(&format!("fs://{path}"));
-            let wrong = |source| LoadAllowError::Path { text: text.to_owned(), source };
-            allow.files.push(uri.map_err(wrong)?);
-        }
-        Ok(allow)
-    }
-
-    /// Whether `reference` is listed. It may look at files.
-    fn lists(&self, reference: &Reference) -> bool {
-        match reference {
-            Reference::File(path) => self.lists_file(path),
-            Reference::Https(url) => {
-                let web = Effective::new("load", Arc::new(self.web.clone()), None);
-                Request::parse("GET", url.as_str()).is_ok_and(|get| web.request(get).is_ok())
-            }
-        }
-    }
-
-    /// Whether the file at `path` is listed: by its name, and by the name of what it leads to.
-    fn lists_file(&self, path: &Path) -> bool {
-        let Ok(real) = path.canonicalize() else { return false };
-        [path, real.as_path()].iter().all(|path| {
-            let uri = path.to_str().and_then(|path| format!("fs://{path}").parse().ok());
-            let rule = |uri| StorageRule { uri, access: Accesses::READ, until: None };
-            let listed = |file: &StorageRule| {
-                self.files.iter().any(|allowed| rule(allowed.clone()).covers(file))
-            };
-            uri.map(rule).is_some_and(|file| listed(&file))
-        })
-    }
-}
 
 impl Toolbox {
     /// Loads what a model wants loaded, unless somebody has to be asked first.
@@ -129,62 +38,104 @@ impl Toolbox {
         let options = &self.shared.options.approval;
         let (allow, asked) = (options.load_allow.clone(), reference.clone());
         let is_listed = blocking(move || allow.lists(&asked)).await.map_err(LoadError::from)?;
+        // Where it may come from is listed, and not whose place it may take: with that go a policy,
+        // secrets, and tools that somebody knows.
+        let is_listed = is_listed && !self.takes_a_place(&request, &reference).await;
+        // What nobody has looked at does not take the place of tools that somebody may trust.
+        request.changes = Changes::Quarantine;
         match options.approvals {
             // Nobody has looked at it, so it must not lead to what only this machine can reach.
             Approvals::Allow if !is_listed => request.reach = Reach::Public,
             Approvals::Allow => {}
-            _ if is_listed => {}
+            // Nor does it become so while the bytes are on their way.
+            _ if is_listed => request.replace = Replace::Refuse,
             Approvals::Deny => return Err(ApprovalError::NoApprovals),
             Approvals::Ask => {
-                let (id, source) = (reference.component_id(), reference.to_string());
-                // Nobody is asked about what would be refused after a yes.
-                self.check_source(&id, &source, request.replace).await?;
+                let id = request.id.clone().unwrap_or_else(|| reference.component_id());
+                // Nobody is asked about what would be refused after a yes. Which image a package is
+                // shows only then.
+                if !matches!(reference, Reference::Package(_)) {
+                    self.check_source(&id, &reference.identity(), request.replace).await?;
+                }
                 let digest = match &reference {
                     // What a person is shown is what will be loaded, or nothing is.
-                    Reference::File(_) => Some(self.read_one(&reference).await?.digest),
+                    Reference::File(path) => Some(self.read_one(path, &reference).await?.digest),
+                    Reference::Image(image) => image.digest(),
                     // A server hears of it only after a yes.
-                    Reference::Https(_) => None,
+                    Reference::Web(_) | Reference::Package(_) => None,
                 };
                 let shown = digest.map(|digest| digest.to_string()).unwrap_or_default();
-                let inquiry = self.load_inquiry(&reference, shown).await;
+                let inquiry = self.load_inquiry(&id, &reference, shown).await;
                 let Some(answered) = answered else { return self.to_ask(inquiry) };
                 let choice = self.heard(&inquiry, &answered)?;
                 self.record(&inquiry, true, choice.words(), answered.by)?;
-                request.digest = digest;
+                if digest.is_some() {
+                    // These very bytes were shown.
+                    request.changes = Changes::Accept;
+                }
+                // The digest of an image stands in its reference.
+                if matches!(reference, Reference::File(_)) {
+                    request.digest = digest;
+                }
                 return Ok(Step::Done(self.load(request, progress).await?));
             }
         }
-        let inquiry = self.load_inquiry(&reference, String::new()).await;
+        let id = request.id.clone().unwrap_or_else(|| reference.component_id());
+        let inquiry = self.load_inquiry(&id, &reference, String::new()).await;
+        request.unasked = true;
         let by = if is_listed { "load.allow" } else { "configuration" };
         self.record(&inquiry, true, Choice::Allow.words(), by)?;
         Ok(Step::Done(self.load(request, progress).await?))
     }
 
+    /// Whether `request` would put `reference` in the place of a component from elsewhere.
+    async fn takes_a_place(&self, request: &LoadRequest, reference: &Reference) -> bool {
+        let id = request.id.clone().unwrap_or_else(|| reference.component_id());
+        let catalog = self.catalog().await;
+        let there = catalog.component(id.as_str());
+        request.replace == Replace::Allow
+            && there.is_some_and(|component| !came_from(component, reference))
+    }
+
     /// The bytes at `reference`, if they are those of a component: of anything else not even a
     /// digest is told. One after the other, for nobody has said yes to any of it.
-    async fn read_one(&self, reference: &Reference) -> Result<Artifact, ApprovalError> {
+    async fn read_one(
+        &self,
+        path: &Path,
+        reference: &Reference,
+    ) -> Result<Artifact, ApprovalError> {
         let Ok(_turn) = self.shared.reading.acquire().await else {
             return Err(LoadError::Stopped.into());
         };
-        let artifact = self.read(reference.clone(), Reach::Anywhere).await?;
+        let artifact = self.read(path.to_owned(), reference.component_id()).await?.artifact;
         if !artifact.bytes.starts_with(COMPONENT) {
             return Err(ApprovalError::NoComponent { reference: reference.to_string() });
         }
         Ok(artifact)
     }
 
-    /// The question whether `reference` is to be loaded, where what is there has this `digest`.
-    pub(crate) async fn load_inquiry(&self, reference: &Reference, digest: String) -> Inquiry {
-        let component = reference.component_id().to_string();
+    /// The question whether `reference` is to be loaded as `id`, where what is there has this
+    /// `digest`.
+    pub(crate) async fn load_inquiry(
+        &self,
+        id: &ComponentId,
+        reference: &Reference,
+        digest: String,
+    ) -> Inquiry {
+        let component = id.to_string();
         let source = reference.to_string();
         let catalog = self.catalog().await;
         let there = catalog.component(&component);
         let (replaces, keeps) = match there {
             None => (None, Vec::new()),
-            Some(other) if other.source != source => {
-                (Some(format!("the one from {}", other.source)), Vec::new())
+            Some(other) if !came_from(other, reference) => {
+                // Which image a package is, nobody knows yet: it may be just that one.
+                let may_be = matches!(reference, Reference::Package(_))
+                    && matches!(Reference::parse(&other.source), Ok(Reference::Image(_)));
+                let keeps = if may_be { self.kept_by(other).await } else { Vec::new() };
+                (Some(format!("the one from {}", other.source)), keeps)
             }
-            Some(same) if same.digest == digest => (None, Vec::new()),
+            Some(same) if has_digest(same, &digest) => (None, Vec::new()),
             Some(same) => (Some(same.digest.clone()), self.kept_by(same).await),
         };
         let digest = Some(digest).filter(|digest| !digest.is_empty());
@@ -194,7 +145,7 @@ impl Toolbox {
     /// What other bytes in the place of `component` would have from the first call on, a line each.
     async fn kept_by(&self, component: &Component) -> Vec<String> {
         let permissions = &component.permissions;
-        let nothing = wassette_policy::Policy::default();
+        let nothing = Policy::default();
         let mut keeps = Vec::new();
         if permissions.basis.pinned().is_some() {
             keeps.push("its policy is pinned to that one, and gives this one nothing".to_owned());
@@ -246,9 +197,7 @@ impl Toolbox {
     async fn lost_with(&self, component: &Component) -> Vec<String> {
         let permissions = &component.permissions;
         let mut lost = Vec::new();
-        if *permissions.policy != wassette_policy::Policy::default()
-            || permissions.problem.is_some()
-        {
+        if *permissions.policy != Policy::default() || permissions.problem.is_some() {
             lost.push("its policy".to_owned());
         }
         if component.record.naming != Naming::default() {
@@ -260,8 +209,30 @@ impl Toolbox {
             // They are there, and nobody can read them: that is for a person to mend.
             Err(_) => lost.push("its secrets, which cannot be read".to_owned()),
         }
+        // Whatever is not there is new, and new tools are held against nothing.
+        if self.shared.options.approval.load_allow != LoadAllow::default() {
+            let known = "what is known of its tools: others could come under their names unasked";
+            lost.push(known.to_owned());
+        }
         lost
     }
+}
+
+/// Whether `component` is another version of what `reference` leads to. A package is known by its
+/// name until it is asked for.
+fn came_from(component: &Component, reference: &Reference) -> bool {
+    let origin = component.entry().origin.as_ref();
+    let before =
+        origin.and_then(|origin| Reference::parse_in(&origin.reference, "/".as_ref()).ok());
+    let is_same_package = matches!(reference, Reference::Package(_))
+        && before.is_some_and(|before| before.identity() == reference.identity());
+    is_same_package || component.source == reference.identity()
+}
+
+/// Whether `digest` is that of the component, or of its image's manifest.
+fn has_digest(component: &Component, digest: &str) -> bool {
+    let manifest = component.entry().origin.as_ref().and_then(|origin| origin.manifest);
+    component.digest == digest || manifest.is_some_and(|manifest| manifest.to_string() == digest)
 }
 
 fn unload_inquiry(component: &Component, lost: Vec<String>) -> Inquiry {
@@ -272,71 +243,4 @@ fn unload_inquiry(component: &Component, lost: Vec<String>) -> Inquiry {
         lost,
     };
     Inquiry::new(about, None)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn patterns_are_of_files_and_urls() {
-        for text in [
-            "file:///srv/components",
-            "file:///srv/**/*.wasm",
-            "file:///srv/a.wasm",
-            "https://example.com",
-            "https://*.example.com/tools/**",
-        ] {
-            assert!(LoadAllow::read(&[text]).is_ok(), "{text}");
-        }
-        for text in [
-            "",
-            "/srv",
-            "file://srv",
-            "https://*",
-            "http://example.com",
-            "oci://a/b",
-            "file:///a/..",
-        ] {
-            assert!(LoadAllow::read(&[text]).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn urls_are_listed_by_host_and_path() {
-        let allow = LoadAllow::read(&["https://a.example/tools/**", "https://*.b.example:8443"]);
-        let allow = allow.unwrap();
-        let lists = |text: &str| allow.lists(&Reference::parse(text).unwrap());
-        for text in ["https://a.example/tools/x.wasm?v=1", "https://c.b.example:8443/x.wasm"] {
-            assert!(lists(text), "{text}");
-        }
-        for text in [
-            "https://a.example/x.wasm",
-            "https://a.example/tools/../x.wasm",
-            "https://a.example:8443/tools/x.wasm",
-            "https://b.example:8443/x.wasm",
-            "https://a.example.evil/tools/x.wasm",
-        ] {
-            assert!(!lists(text), "{text}");
-        }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn denied_a_load_through_a_link_out_of_the_listed_folder() {
-        let folder = tempfile::tempdir().unwrap();
-        let folder = folder.path().canonicalize().unwrap();
-        let (inside, outside) = (folder.join("inside"), folder.join("outside"));
-        for path in [&inside, &outside] {
-            std::fs::create_dir(path).unwrap();
-            std::fs::write(path.join("a.wasm"), b"").unwrap();
-        }
-        std::os::unix::fs::symlink(outside.join("a.wasm"), inside.join("link.wasm")).unwrap();
-        let allow = LoadAllow::read(&[format!("file://{}/**", inside.display())]).unwrap();
-        assert!(allow.lists_file(&inside.join("a.wasm")));
-        assert!(!allow.lists_file(&outside.join("a.wasm")));
-        assert!(!allow.lists_file(&inside.join("link.wasm")));
-        assert!(!allow.lists_file(&inside.join("missing.wasm")));
-        assert!(!LoadAllow::default().lists_file(&inside.join("a.wasm")));
-    }
 }

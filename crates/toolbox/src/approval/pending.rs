@@ -4,7 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
-use wassette_store::{ComponentId, Pending, Reference, Store};
+use wassette_store::{ComponentId, Digest, Pending, Reference, Store};
 
 use super::grant::about;
 use super::inquiry::{About, Inquiry, Kept};
@@ -13,7 +13,7 @@ use super::verdict::Choice;
 use crate::code::{blocking, in_turn};
 use crate::edit::{By, Shown};
 use crate::error::{ApprovalError, LoadError, PermissionError};
-use crate::load::{LoadRequest, LoadStage, PATIENCE, Replace};
+use crate::load::{Changes, LoadRequest, LoadStage, PATIENCE, Replace, Status};
 use crate::toolbox::Toolbox;
 
 /// How many requests wait for one component, and how many loads.
@@ -146,15 +146,36 @@ impl Toolbox {
             return Err(ApprovalError::NoTerm);
         }
         match &inquiry.about {
-            About::Load { reference, digest, replaces, .. } => {
+            About::Load { reference, digest, replaces, component, .. } => {
                 self.record(&inquiry, true, Choice::Allow.words(), BY)?;
                 let mut request = LoadRequest::new(reference.clone(), "/".into());
+                request.id = Some(ComponentId::parse(component).map_err(LoadError::from)?);
                 if replaces.is_some() {
                     request.replace = Replace::Allow;
                 }
-                request.digest =
+                let digest: Option<Digest> =
                     digest.as_deref().map(str::parse).transpose().map_err(|_| damaged(number))?;
+                // Changed tools wait for a person who has seen them, or these very bytes.
+                request.changes = match digest {
+                    Some(_) => Changes::Accept,
+                    None => Changes::Quarantine,
+                };
+                // The digest of an image stands in its reference.
+                let parsed = Reference::parse(reference).map_err(LoadError::from)?;
+                if matches!(parsed, Reference::File(_)) {
+                    request.digest = digest;
+                }
                 let loaded = self.load(request, progress).await?;
+                if loaded.status == Status::Quarantined {
+                    let id = &loaded.component.id;
+                    let mut told = vec![format!("a version of `{id}` with other tools waits")];
+                    if let Some(difference) = &loaded.difference {
+                        told.extend(difference.lines());
+                        let digest = &difference.digest.after;
+                        told.push(format!("`wassette component accept {id} --digest {digest}`"));
+                    }
+                    return Ok(told);
+                }
                 let tools = loaded.component.tools.iter().map(|tool| tool.name.clone());
                 let tools: Vec<String> = tools.collect();
                 Ok(vec![format!("loaded `{}`: {}", loaded.component.id, tools.join(", "))])
@@ -205,9 +226,11 @@ impl Toolbox {
                 let change = self.preview(&component, edits.clone()).await?;
                 about(&component, &change, &edits)
             }
-            About::Load { reference, digest, .. } => {
+            About::Load { reference, digest, component, .. } => {
                 let reference = Reference::parse(reference).map_err(LoadError::from)?;
-                self.load_inquiry(&reference, digest.clone().unwrap_or_default()).await.about
+                let id = ComponentId::parse(component).map_err(LoadError::from)?;
+                let digest = digest.clone().unwrap_or_default();
+                self.load_inquiry(&id, &reference, digest).await.about
             }
             other => other.clone(),
         };

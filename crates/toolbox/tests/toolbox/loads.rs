@@ -23,7 +23,7 @@ async fn a_component_is_loaded_listed_called_and_unloaded() {
     assert!(loaded.component.source.starts_with("file:///"));
     assert!(loaded.component.source.ends_with("/add.wasm"));
     assert!(loaded.component.digest.starts_with("sha256:"));
-    let all = [LoadStage::Reading, LoadStage::Compiling, LoadStage::Installing];
+    let all = [LoadStage::Resolving, LoadStage::Compiling, LoadStage::Installing];
     assert_eq!(*stages.lock().unwrap(), all);
 
     assert_eq!(workshop.names().await, ["add"]);
@@ -70,7 +70,7 @@ async fn a_load_that_fails_leaves_everything_as_it_was() {
     let before = fs::read(workshop.store().join("index.json")).unwrap();
     workshop.put("x.wasm", b"\0asm\x01\0\0\0").put("empty.wasm", b"");
     for reference in
-        ["x.wasm", "empty.wasm", "missing.wasm", ".", "oci://example.com/x", "ftp://x", ""]
+        ["x.wasm", "empty.wasm", "missing.wasm", ".", "oci://localhost/X", "ftp://x", ""]
     {
         assert!(workshop.load(reference).await.is_err(), "{reference}");
     }

@@ -8,17 +8,29 @@
 )]
 
 mod approvals;
+mod archives;
 mod asked_loads;
 mod audit;
 mod calls;
+mod catalogues;
 mod desk;
+mod hostile_publishers;
 mod learn;
 mod leases;
 mod loads;
+mod locks;
+mod manifests;
+mod market;
+mod merged_loads;
 mod names;
 mod permissions;
 mod policies;
 mod processes;
+mod pushes;
+mod registry_faults;
+mod registry_loads;
+mod signed_loads;
+mod updates;
 mod values;
 mod waiting;
 mod web_loads;
@@ -171,3 +183,28 @@ fn answering(name: &str, answer: u32) -> Vec<u8> {
     ))
     .unwrap()
 }
+
+/// A component like that of [`answering`] whose function has this documentation.
+fn documented(name: &str, docs: &str, answer: u32) -> Vec<u8> {
+    let world = json!({ "func_exports": { name: { "docs": docs } } });
+    let docs = json!({ "worlds": { "w": world } }).to_string();
+    let section = [b"\x0cpackage-docs\x01", docs.as_bytes()].concat();
+    let length = section.len();
+    // A custom section with its length in two bytes of seven bits.
+    let length = [0, (length & 0x7f) as u8 | 0x80, u8::try_from(length >> 7).unwrap()];
+    [&answering(name, answer)[..], &length, &section].concat()
+}
+
+/// Loads from registries of this machine without TLS, and gives up soon.
+fn plain(options: &mut Options) {
+    options.plain_http = true;
+    options.registries.settings.attempts = 2;
+    options.registries.settings.first_pause = Duration::from_millis(5);
+}
+
+/// A key that signed nothing.
+const PUBLIC_KEY: &str = "-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAErlsCGKf2pHF+On3bl1oU64r5RhyL
+gqKgWSa5PtLmueNmb27SCUhCMjvBqEEvyO+DML12/1mrClwQnTjyPYxazA==
+-----END PUBLIC KEY-----
+";

@@ -3,11 +3,13 @@
 use std::fs;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use wassette_testkit::{Answer, Certificates, Seen, WebServer, compiled};
 use wassette_toolbox::{Approvals, Choice, LoadAllow, LoadError, LoadRequest, Options, Status};
 
 use crate::Workshop;
 use crate::desk::{asked, done, yes};
+use crate::market::words;
 
 /// A server that gives the guest `add` at `/tools/add.wasm`, and otherwise what `answer` says; and a
 /// workshop that trusts it.
@@ -55,11 +57,28 @@ async fn a_component_is_loaded_from_a_server_and_known_by_its_url() {
     assert_eq!(inspected.unwrap().component.tools[0].name, "add");
 }
 
+#[tokio::test]
+async fn many_equal_loads_from_a_server_are_one() {
+    let (server, workshop) = market(nothing, |_, _| {});
+    let mut loads = JoinSet::new();
+    for _ in 0..20 {
+        let request = workshop.request(&server.url("127.0.0.1", "/tools/add.wasm"));
+        let toolbox = workshop.toolbox.clone();
+        loads.spawn(async move { toolbox.load(request, |_| {}).await.unwrap().status });
+    }
+    let statuses = loads.join_all().await;
+    assert_eq!(statuses.iter().filter(|status| **status == Status::Loaded).count(), 1);
+    assert_eq!(server.seen().len(), 1);
+}
+
 /// The rows R01 to R05, R12, R14 and R15 of the battery, as far as they are about one GET.
 #[tokio::test]
 async fn denied_r_what_a_server_gives_that_is_not_a_whole_component() {
     let small = |options: &mut Options, _: &WebServer| {
         options.component_bytes = 4 << 20;
+        // Else the waits between attempts may take all the time.
+        options.registries.settings.attempts = 2;
+        options.registries.settings.first_pause = Duration::from_millis(5);
         options.fetch.time = Duration::from_secs(2);
         options.fetch.idle = Duration::from_millis(500);
     };
@@ -84,30 +103,25 @@ async fn denied_r_what_a_server_gives_that_is_not_a_whole_component() {
     };
     let (server, workshop) = market(answers, small);
     for (path, told) in [
-        ("/silent.wasm", "was not fetched"),
-        ("/drip.wasm", "was not fetched within 2s"),
-        ("/endless.wasm", "answers with more than 4194304 bytes"),
+        ("/silent.wasm", "nothing came for 500ms"),
+        ("/drip.wasm", " 2 s"),
+        ("/endless.wasm", "longer than 4194304 bytes"),
         ("/empty.wasm", "is empty"),
-        ("/cut.wasm", "cannot be fetched"),
+        ("/cut.wasm", "broke off"),
         ("/clear.wasm", "in the clear"),
         ("/inward.wasm", "address"),
         ("/loop.wasm", "leads from place to place"),
         ("/packed.wasm", "encod"),
         ("/text.wasm", "cannot"),
-        ("/none.wasm", "404"),
+        ("/none.wasm", "knows nothing of"),
     ] {
         let error = workshop.load(&server.url("127.0.0.1", path)).await.unwrap_err();
-        let mut words = error.to_string();
-        let mut cause = std::error::Error::source(&error);
-        while let Some(error) = cause {
-            words.push_str(&format!(": {error}"));
-            cause = error.source();
-        }
+        let words = words(&error);
         assert!(words.contains(told), "{path}: {words}");
     }
     // Another name than the certificate's.
     let other = workshop.load(&server.url("localhost", "/tools/add.wasm")).await.unwrap_err();
-    assert!(matches!(other, LoadError::Fetch(_)), "{other}");
+    assert!(matches!(other, LoadError::Registry(_)), "{other}");
     assert!(workshop.toolbox.catalog().await.components().is_empty());
     let left = fs::read_dir(workshop.store().join("tmp")).map_or(0, Iterator::count);
     assert_eq!(left, 0);

@@ -1,8 +1,14 @@
 //! `component`: what is in the store.
 
+mod export;
+mod import;
 mod list;
 mod load;
+mod lock;
+mod push;
 mod unload;
+mod update;
+mod versions;
 
 use clap::Subcommand;
 
@@ -17,6 +23,23 @@ pub(crate) enum ComponentCommand {
     Unload(unload::UnloadArgs),
     /// List the components that are loaded
     List,
+    /// Look for new versions, show what is different about them, and put them in force after a
+    /// question
+    Update(update::UpdateArgs),
+    /// Put the version that waits in force
+    Accept(versions::AcceptArgs),
+    /// Throw the version that waits away
+    Reject(versions::VersionArgs),
+    /// Put the version before the present one in force again
+    Rollback(versions::VersionArgs),
+    /// Print the lock file: what is loaded, from where, with which digests and rights
+    Lock(lock::LockArgs),
+    /// Write a component with its signatures into an archive that can be carried elsewhere
+    Export(export::ExportArgs),
+    /// Load a component from an archive, without any network
+    Import(import::ImportArgs),
+    /// Publish the file of a component in a registry
+    Push(push::PushArgs),
 }
 
 pub(crate) async fn component(
@@ -27,5 +50,13 @@ pub(crate) async fn component(
         ComponentCommand::Load(args) => load::load(context, args).await,
         ComponentCommand::Unload(args) => unload::unload(context, args).await,
         ComponentCommand::List => list::list(context).await,
+        ComponentCommand::Update(args) => update::update(context, args).await,
+        ComponentCommand::Accept(args) => versions::accept(context, args).await,
+        ComponentCommand::Reject(args) => versions::reject(context, args).await,
+        ComponentCommand::Rollback(args) => versions::rollback(context, args).await,
+        ComponentCommand::Lock(args) => lock::lock(context, args).await,
+        ComponentCommand::Export(args) => export::export(context, args).await,
+        ComponentCommand::Import(args) => import::import(context, args).await,
+        ComponentCommand::Push(args) => push::push(context, args).await,
     }
 }

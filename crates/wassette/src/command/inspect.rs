@@ -12,7 +12,7 @@ use crate::printer::table;
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
-    /// The id of a component that is loaded, or where one is: a path, `file:///…` or `https://…`
+    /// The id of a component that is loaded, or where one is: whatever `component load` takes
     #[arg(value_name = "ID|REF")]
     target: String,
 }
@@ -32,18 +32,20 @@ pub(crate) async fn inspect(context: &Context, args: InspectArgs) -> Result<(), 
     let policy = &inspection.component.permissions.policy;
     let granted = inspection.loaded.then(|| policy.to_json());
     let data = InspectedView { inspection: &view, granted };
-    Ok(context.printer.data(&data, || described(&inspection, &view))?)
+    context.printer.data(&data, || described(&inspection, &view))?;
+    if let Some(unverified) = &view.unverified {
+        context.printer.warn(unverified, None);
+    }
+    Ok(())
 }
 
 fn described(inspection: &Inspection, view: &InspectionView) -> String {
-    let mut text = format!(
-        "{}\n  source  {}\n  digest  {}\n  size    {} bytes\n  loaded  {}\n",
-        view.id,
-        view.source,
-        view.digest,
-        view.size,
-        if view.loaded { "yes" } else { "no" },
-    );
+    let mut text = format!("{}\n", view.id);
+    for (what, value) in facts(view) {
+        if let Some(value) = value {
+            text.push_str(&format!("  {what:9}  {value}\n"));
+        }
+    }
     if !view.tools.is_empty() {
         let tools = view.tools.iter().zip(&view.signatures);
         let rows = tools.map(|(tool, signature)| [tool.name.clone(), signature.clone()]);
@@ -57,8 +59,29 @@ fn described(inspection: &Inspection, view: &InspectionView) -> String {
         let rows = view.imports.iter().map(|import| [import.clone()]);
         text.push_str(&format!("\n{}\n", table(["IMPORTS"], rows)));
     }
+    if !view.referrers.is_empty() {
+        let rows = view.referrers.iter().map(|referrer| {
+            [referrer.kind.clone(), referrer.digest.clone(), referrer.size.to_string()]
+        });
+        text.push_str(&format!("\n{}\n", table(["BESIDE IT", "DIGEST", "BYTES"], rows)));
+    }
     text.push_str(&permissions(inspection));
     text
+}
+
+fn facts(view: &InspectionView) -> [(&'static str, Option<String>); 8] {
+    let origin = view.origin.as_ref();
+    let reference = origin.map(|origin| origin.reference.clone());
+    [
+        ("source", Some(view.source.clone())),
+        ("reference", reference.filter(|reference| *reference != view.source)),
+        ("manifest", origin.and_then(|origin| origin.manifest.clone())),
+        ("signed by", origin.and_then(|origin| origin.signer.clone())),
+        ("digest", Some(view.digest.clone())),
+        ("size", Some(format!("{} bytes", view.size))),
+        ("loaded", Some(if view.loaded { "yes" } else { "no" }.to_owned())),
+        ("waiting", view.waiting.as_ref().map(|waiting| waiting.summary.clone())),
+    ]
 }
 
 /// What it could want, what it asks for, and what it has.

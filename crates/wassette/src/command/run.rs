@@ -8,6 +8,7 @@ use crate::approvals::ApprovalArgs;
 use crate::command::serve::BuiltInArgs;
 use crate::context::Context;
 use crate::error::CommandError;
+use crate::provision::{Plan, ProvisionArgs};
 use crate::runtime::until_asked_to_end;
 use crate::surroundings::SurroundingsArgs;
 
@@ -19,11 +20,19 @@ pub(crate) struct RunArgs {
     approvals: ApprovalArgs,
     #[command(flatten)]
     built_ins: BuiltInArgs,
+    #[command(flatten)]
+    provision: ProvisionArgs,
 }
 
 pub(crate) async fn run(context: &Context, args: RunArgs) -> Result<(), CommandError> {
+    let plan = args.provision.plan(context)?;
+    let private = plan.as_ref().map(Plan::private_paths).unwrap_or_default();
     let approval = args.approvals.over(&context.config.approval);
-    let toolbox = context.toolbox_with(&args.surroundings, approval)?;
+    let toolbox = context.toolbox_with(&args.surroundings, approval, private)?;
+    if let Some(plan) = plan {
+        // A client that is answered before could ask for tools that are not there yet.
+        plan.provision(&context.printer, &toolbox).await?;
+    }
     let options = context.server_options(args.built_ins.choice());
     let shutdown = CancellationToken::new();
     let serving = serve_stdio(toolbox.clone(), options, shutdown.clone());

@@ -10,6 +10,7 @@ use crate::approvals::ApprovalArgs;
 use crate::ask::approver::TerminalApprover;
 use crate::context::Context;
 use crate::error::CommandError;
+use crate::provision::{Plan, ProvisionArgs};
 use crate::runtime::until_asked_to_end;
 use crate::surroundings::SurroundingsArgs;
 
@@ -37,6 +38,8 @@ pub(crate) struct ServeArgs {
     approvals: ApprovalArgs,
     #[command(flatten)]
     built_ins: BuiltInArgs,
+    #[command(flatten)]
+    provision: ProvisionArgs,
 }
 
 /// What `run` and `serve` share.
@@ -55,14 +58,19 @@ impl BuiltInArgs {
 }
 
 pub(crate) async fn serve(context: &Context, args: ServeArgs) -> Result<(), CommandError> {
+    let plan = args.provision.plan(context)?;
+    let private = plan.as_ref().map(Plan::private_paths).unwrap_or_default();
+    let approval = args.approvals.over(&context.config.approval);
+    let toolbox = context.toolbox_with(&args.surroundings, approval, private)?;
+    if let Some(plan) = plan {
+        plan.provision(&context.printer, &toolbox).await?;
+    }
     let address = args.bind_address.or(context.config.bind_address).unwrap_or(BIND_ADDRESS);
     let mut http = HttpOptions::new(wassette_mcp::bind(address).await?);
     http.allowed_hosts = chosen(args.allowed_hosts, &context.config.allowed_hosts);
     http.allowed_origins = chosen(args.allowed_origins, &context.config.allowed_origins);
     http.longest_call = context.config.limits.values().time.duration();
     let bound = http.listener.local_addr().map_err(HttpError::Address)?;
-    let approval = args.approvals.over(&context.config.approval);
-    let toolbox = context.toolbox_with(&args.surroundings, approval)?;
     let mut options = context.server_options(args.built_ins.choice());
     options.approver = TerminalApprover::of(&context.printer);
     context.printer.say(&format!("serving MCP on http://{bound}/mcp"));

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use miette::Diagnostic;
 use wassette_policy::{LimitRules, Setting};
-use wassette_toolbox::{Approvals, AuditLevel, FetchOptions, LoadAllow, Naming, ProxyOption};
+use wassette_toolbox::{
+    Approvals, AuditLevel, FetchOptions, Identity, LoadAllow, Naming, ProxyOption, Unmatched,
+    VerifyRule,
+};
 
 use super::*;
 
@@ -43,6 +46,32 @@ locked = true
 allow = ["file:///srv/components/**", "https://example.com/tools/**"]
 time = "2min"
 idle = "5s"
+attempts = 2
+plain_http = true
+
+[registries."Registry.example.com:5000"]
+ca_file = "registry.pem"
+mirrors = ["mirror.example.com/cache"]
+username = "me"
+password_env = "REGISTRY_PASSWORD"
+
+[registries."localhost:5000"]
+insecure = true
+
+[verify]
+default = "require"
+trust_root = "trusted_root.json"
+
+[verify.sources."registry.example.com:5000"]
+require = false
+
+[verify.sources."registry.example.com:5000/acme"]
+key = ["a.pub", "/keys/b.pub"]
+identity = "https://example.com/*"
+issuer = "https://issuer.example.com"
+
+[search]
+catalogues = ["https://example.com/catalogue.json"]
 
 [limits]
 memory = "1Gi"
@@ -113,7 +142,14 @@ descriptions = { get-weather = "The weather." }
             .unwrap(),
             at_need: false,
         },
-        fetch: FetchOptions { time: Duration::from_secs(120), idle: Duration::from_secs(5) },
+        load: LoadConfig {
+            fetch: FetchOptions { time: Duration::from_secs(120), idle: Duration::from_secs(5) },
+            attempts: Some(2),
+            plain_http: true,
+        },
+        registries: registries(),
+        verify: verify(),
+        catalogues: vec!["https://example.com/catalogue.json".into()],
         limits: OperatorLimits::new(&limits),
         ceiling: Some("/etc/wassette/../ceiling.yaml".into()),
         environment: texts(&[("LOG_LEVEL", "info"), ("log.format", "")]),
@@ -130,6 +166,56 @@ descriptions = { get-weather = "The weather." }
         components: BTreeMap::from([("weather".to_owned(), operator)]),
     };
     assert_eq!(config, expected);
+}
+
+fn registries() -> BTreeMap<String, RegistryConfig> {
+    let private = RegistryConfig {
+        ca_file: Some("/etc/wassette/registry.pem".into()),
+        insecure: false,
+        mirrors: vec!["mirror.example.com/cache".into()],
+        login: Some(LoginConfig {
+            username: "me".into(),
+            password_env: "REGISTRY_PASSWORD".into(),
+        }),
+    };
+    let local = RegistryConfig { insecure: true, ..RegistryConfig::default() };
+    BTreeMap::from([
+        ("registry.example.com:5000".to_owned(), private),
+        ("localhost:5000".to_owned(), local),
+    ])
+}
+
+fn verify() -> VerifyOptions {
+    let mut lax = VerifyRule {
+        source: "registry.example.com:5000".into(),
+        require: false,
+        keys: Vec::new(),
+        identities: Vec::new(),
+    };
+    let rules = vec![lax.clone(), {
+        lax.source.push_str("/acme");
+        lax.require = true;
+        lax.keys = vec!["/etc/wassette/a.pub".into(), "/keys/b.pub".into()];
+        lax.identities = vec![Identity {
+            identity: "https://example.com/*".into(),
+            issuer: "https://issuer.example.com".into(),
+        }];
+        lax
+    }];
+    let trust_root = Some("/etc/wassette/trusted_root.json".into());
+    VerifyOptions { rules, unmatched: Unmatched::Require, trust_root }
+}
+
+/// It has no repositories of one part, and is a registry like others all the same.
+#[test]
+fn the_registry_of_docker_can_be_set_up_and_have_rules() {
+    let text = "[registries.\"docker.io\"]\nmirrors = [\"mirror.example.com\"]\n\
+                [verify.sources.\"docker.io\"]\nrequire = false\n\
+                [verify.sources.\"docker.io/acme\"]\nrequire = false\n";
+    let config = read(text).unwrap();
+    assert_eq!(config.registries["docker.io"].mirrors, ["mirror.example.com"]);
+    let sources: Vec<&str> = config.verify.rules.iter().map(|rule| rule.source.as_str()).collect();
+    assert_eq!(sources, ["docker.io", "docker.io/acme"]);
 }
 
 #[test]
@@ -162,7 +248,7 @@ fn a_fault_has_its_place_and_its_cure() {
             "there is no key `policy`",
             "the keys are: component_dir, bind_address, allowed_hosts, allowed_origins, \
              tool_name_limit, show_output, ceiling, approvals, approvals_at_need, locked, load, \
-             limits, environment, workspaces, egress, audit, secrets, components",
+             registries, verify, search, limits, environment, workspaces, egress, audit, secrets, components",
         ),
         (
             "show_output = \"yes\"",
@@ -270,8 +356,9 @@ fn a_table_is_as_strict_as_the_top() {
             2,
             28,
             "`load.allow` cannot be `/srv/x`",
-            "`/srv/x` names neither files nor URLs: write `file:///srv/components/**` or \
-             `https://example.com/tools/**`",
+            "`/srv/x` names neither files nor URLs nor repositories: write \
+             `file:///srv/components/**`, `https://example.com/tools/**` or \
+             `oci://registry.example.com/acme/**`",
         ),
         (
             "[load]\nallow = [\"file:///srv/../x\"]",
@@ -343,6 +430,121 @@ fn a_table_is_as_strict_as_the_top() {
     ] {
         let expected = (line, column, fault.to_owned(), help.to_owned());
         assert_eq!(refusal(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_is_said_of_registries_and_signatures_is_as_strict() {
+    for (text, line, column, fault, cure) in [
+        (
+            "[registries.\"https://registry.example.com\"]",
+            1,
+            13,
+            "`registries` cannot be `https://registry.example.com`",
+            "write a registry's host, with its port",
+        ),
+        (
+            "[registries.\"registry.example.com/acme\"]",
+            1,
+            13,
+            "`registries` cannot be `registry.example.com/acme`",
+            "write a registry's host, with its port",
+        ),
+        (
+            "[registries.\"localhost:5000\"]\n[registries.\"LOCALHOST:5000\"]",
+            1,
+            13,
+            "the registry `localhost:5000` stands here twice",
+            "take one of the two out",
+        ),
+        (
+            "[registries.\"localhost:5000\"]\ninsecur = true",
+            2,
+            1,
+            "there is no key `registries.\"localhost:5000\".insecur`",
+            "did you mean `insecure`?",
+        ),
+        (
+            "[registries]\n\"localhost:5000\" = { username = \"me\" }",
+            2,
+            20,
+            "`registries.\"localhost:5000\"`: a login is a name and a password",
+            "write both `username` and `password_env`",
+        ),
+        (
+            "[registries]\n\"registry.example.com\" = { insecure = true }",
+            2,
+            26,
+            "`registries.\"registry.example.com\"`: `insecure` is set for the registry \
+             `registry.example.com`, which is not on this machine",
+            "only `localhost` and loopback addresses",
+        ),
+        (
+            "[registries]\n\"localhost:5000\" = { mirrors = [\"https://mirror.example.com\"] }",
+            2,
+            20,
+            "`registries.\"localhost:5000\"`: `https://mirror.example.com` is no mirror of the \
+             registry `localhost:5000`",
+            "write `host`",
+        ),
+        (
+            "[verify]\ndefault = \"no\"",
+            2,
+            11,
+            "`verify.default` cannot be `no`",
+            "write `\"warn\"`, `\"allow\"` or `\"require\"`",
+        ),
+        (
+            "[verify.sources]\n\"registry.example.com/a:1\" = { key = \"k\" }",
+            2,
+            30,
+            "`verify.sources.\"registry.example.com/a:1\"` cannot be `registry.example.com/a:1`",
+            "write a host, and perhaps the beginning of the names there",
+        ),
+        (
+            "[verify.sources]\n\"registry.example.com\" = {}",
+            2,
+            26,
+            "`verify.sources.\"registry.example.com\"`: a signature is required and nobody is \
+             named who may sign",
+            "write whose signature counts",
+        ),
+        (
+            "[verify.sources]\n\"registry.example.com\" = { identity = \"me\" }",
+            2,
+            26,
+            "`verify.sources.\"registry.example.com\"`: an identity is known by who vouches for it",
+            "write both `identity`",
+        ),
+        (
+            "[verify.sources.\"registry.example.com\"]\nkey = 5",
+            2,
+            7,
+            "`verify.sources.\"registry.example.com\".key` is a text, not integer",
+            "leave",
+        ),
+        (
+            "[search]\ncatalogs = []",
+            2,
+            1,
+            "there is no key `search.catalogs`",
+            "did you mean `catalogues`?",
+        ),
+        (
+            "[load]\nattempts = 0",
+            2,
+            12,
+            "`load.attempts` cannot be `0`",
+            "write a whole number from 1 to 10",
+        ),
+    ] {
+        let (found_line, found_column, found_fault, help) = refusal(text);
+        assert_eq!(
+            (found_line, found_column, found_fault.as_str()),
+            (line, column, fault),
+            "{text}"
+        );
+        assert!(help.starts_with(cure), "{text}: {help}");
     }
 }
 

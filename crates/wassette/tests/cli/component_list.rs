@@ -43,6 +43,8 @@ fn components_are_listed_in_every_shape() {
       digest: sha256:[DIGEST]
       size: 144
       loaded_at: [MOMENT]
+      origin:
+        reference: file://[WORK]/add.wasm
       tools_count: 1
       tools:
       - name: add
@@ -79,6 +81,8 @@ fn components_are_listed_in_every_shape() {
       digest: sha256:[DIGEST]
       size: 615
       loaded_at: [MOMENT]
+      origin:
+        reference: file://[WORK]/strings.wasm
       tools_count: 2
       tools:
       - name: echo

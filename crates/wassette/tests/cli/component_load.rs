@@ -26,8 +26,8 @@ fn a_url_is_loaded_and_known_by_it() {
     assert_snapshot!(missing.replace(&format!(":{}", server.port()), ":[PORT]"), @"
     exit code: 1
     ----- stderr -----
-    error: `https://127.0.0.1:[PORT]/x.wasm` answers with the status 404 Not Found
-    hint: is it the right URL, and may everybody read what lies there?
+    error: `127.0.0.1:[PORT]` knows nothing of `/x.wasm`
+    hint: check the URL: it must lead to the bytes themselves
     ");
 }
 
@@ -218,13 +218,19 @@ fn what_is_no_reference_is_refused() {
     exit code: 1
     ----- stderr -----
     error: `ftp://example.com/x.wasm` has an unknown scheme
-    hint: use a path (`./component.wasm`) or `file://` (`file:///srv/component.wasm`)
+    hint: use a path (`./component.wasm`), `file://`, `https://` or `oci://host/repository:tag`
     ");
-    assert_snapshot!(env.run(["component", "load", "oci://example.com/x:1"]), @"
+    assert_snapshot!(env.run(["component", "load", "oci://team/x:1"]), @"
     exit code: 1
     ----- stderr -----
-    error: cannot load `oci://example.com/x:1`: loading from `oci://` is not supported yet
-    hint: download the component and load the file by its path
+    error: `oci://team/x:1` is no image of a registry: it does not begin with the host of a registry
+    hint: write the whole of it, such as `oci://docker.io/team/x:1`
+    ");
+    assert_snapshot!(env.run(["component", "load", "team:x@1"]), @"
+    exit code: 1
+    ----- stderr -----
+    error: `team:x@1` is no package: its version is not one such as `1.2.3`
+    hint: write `namespace:name@1.2.3`; for a file of this name write `./` before it
     ");
     assert_snapshot!(env.run(["component", "load", "https://me:pass@example.com/x.wasm"]), @"
     exit code: 1
@@ -310,4 +316,17 @@ fn what_is_no_component_is_refused_with_the_reason() {
     ");
     let listed = env.run(["component", "list"]).success();
     assert_eq!(listed.json()["total"], 0, "a refused component left something behind");
+}
+
+#[test]
+fn a_malformed_digest_or_id_is_met_with_the_right_shape() {
+    let env = empty();
+    for (flag, value, help) in [
+        ("--digest", "sha256:00", "64 lower-case hexadecimal digits"),
+        ("--name", "My Tool", "for example `my-tool`"),
+    ] {
+        let refused = env.run(["component", "load", "add.wasm", flag, value]);
+        assert_eq!(refused.code, Some(2), "{refused}");
+        assert!(refused.stderr.contains(help), "{refused}");
+    }
 }

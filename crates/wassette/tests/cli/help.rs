@@ -28,7 +28,9 @@ fn the_help_of_the_program() {
       run         Serve the tools over MCP on standard input and output, for a client that starts this
                   program
       serve       Serve the tools over MCP on Streamable HTTP, on this machine only
-      component   Load, unload and list components
+      component   Load, unload, list, update, carry and publish components
+      registry    Look for components in catalogues
+      manifest    Check and lock a file that says which components a server serves
       inspect     Show what a component exports and imports, whether or not it is loaded
       tool        List, read and call tools, without a server
       learn       Try calls of a component, see what they need, and grant that
@@ -74,20 +76,30 @@ fn the_help_of_the_verbs() {
     Usage: wassette run [OPTIONS]
 
     Options:
-          --env <KEY=VALUE>          Offer a variable to the components whose policies list it; may be
-                                     repeated
-          --env-file <FILE>          Offer the variables of a file with a `KEY=VALUE` on each line; may
-                                     be repeated
-          --workspace <[NAME=]PATH>  The folder that `fs://NAME/…` means in policies; `workspace` if no
-                                     name is given [default: the current folder]
-          --approvals <HOW>          Who decides when a client wants something granted or loaded: `ask`
-                                     a person, or `allow` or `deny` it all [default: `approvals` of the
-                                     configuration, else ask] [possible values: ask, allow, deny]
-          --locked                   Serve what is installed as it is: no client can have anything
-                                     loaded, unloaded, granted or revoked
-          --disable-builtin-tools    Neither list nor answer the built-in tools, which load and show
-                                     components and ask for permissions
-      -h, --help                     Print help
+          --env <KEY=VALUE>
+              Offer a variable to the components whose policies list it; may be repeated
+          --env-file <FILE>
+              Offer the variables of a file with a `KEY=VALUE` on each line; may be repeated
+          --workspace <[NAME=]PATH>
+              The folder that `fs://NAME/…` means in policies; `workspace` if no name is given [default:
+              the current folder]
+          --approvals <HOW>
+              Who decides when a client wants something granted or loaded: `ask` a person, or `allow` or
+              `deny` it all [default: `approvals` of the configuration, else ask] [possible values: ask,
+              allow, deny]
+          --locked
+              Serve what is installed as it is: no client can have anything loaded, unloaded, granted or
+              revoked
+          --disable-builtin-tools
+              Neither list nor answer the built-in tools, which load and show components and ask for
+              permissions
+          --manifest <FILE>
+              Load what this file says before anything is served: which components, by which digests,
+              with which permissions
+          --continue-on-provisioning-failure
+              Serve even if not all of the manifest could be loaded
+      -h, --help
+              Print help
     ");
     assert_snapshot!(own(&["serve"]), @"
     Serve the tools over MCP on Streamable HTTP, on this machine only
@@ -95,38 +107,57 @@ fn the_help_of_the_verbs() {
     Usage: wassette serve [OPTIONS]
 
     Options:
-          --bind-address <ADDRESS:PORT>  Where to listen; this machine only, port 0 for any [default:
-                                         `bind_address` of the configuration, else 127.0.0.1:9001]
-          --allowed-host <HOST>          A further value of the `Host` header to answer to, with or
-                                         without a port
-          --allowed-origin <ORIGIN>      A further web page's origin to answer to, such as
-                                         `http://example.com:8080`
-          --env <KEY=VALUE>              Offer a variable to the components whose policies list it; may
-                                         be repeated
-          --env-file <FILE>              Offer the variables of a file with a `KEY=VALUE` on each line;
-                                         may be repeated
-          --workspace <[NAME=]PATH>      The folder that `fs://NAME/…` means in policies; `workspace` if
-                                         no name is given [default: the current folder]
-          --approvals <HOW>              Who decides when a client wants something granted or loaded:
-                                         `ask` a person, or `allow` or `deny` it all [default:
-                                         `approvals` of the configuration, else ask] [possible values:
-                                         ask, allow, deny]
-          --locked                       Serve what is installed as it is: no client can have anything
-                                         loaded, unloaded, granted or revoked
-          --disable-builtin-tools        Neither list nor answer the built-in tools, which load and show
-                                         components and ask for permissions
-      -h, --help                         Print help
+          --bind-address <ADDRESS:PORT>
+              Where to listen; this machine only, port 0 for any [default: `bind_address` of the
+              configuration, else 127.0.0.1:9001]
+          --allowed-host <HOST>
+              A further value of the `Host` header to answer to, with or without a port
+          --allowed-origin <ORIGIN>
+              A further web page's origin to answer to, such as `http://example.com:8080`
+          --env <KEY=VALUE>
+              Offer a variable to the components whose policies list it; may be repeated
+          --env-file <FILE>
+              Offer the variables of a file with a `KEY=VALUE` on each line; may be repeated
+          --workspace <[NAME=]PATH>
+              The folder that `fs://NAME/…` means in policies; `workspace` if no name is given [default:
+              the current folder]
+          --approvals <HOW>
+              Who decides when a client wants something granted or loaded: `ask` a person, or `allow` or
+              `deny` it all [default: `approvals` of the configuration, else ask] [possible values: ask,
+              allow, deny]
+          --locked
+              Serve what is installed as it is: no client can have anything loaded, unloaded, granted or
+              revoked
+          --disable-builtin-tools
+              Neither list nor answer the built-in tools, which load and show components and ask for
+              permissions
+          --manifest <FILE>
+              Load what this file says before anything is served: which components, by which digests,
+              with which permissions
+          --continue-on-provisioning-failure
+              Serve even if not all of the manifest could be loaded
+      -h, --help
+              Print help
     ");
     assert_snapshot!(own(&["component"]), @"
-    Load, unload and list components
+    Load, unload, list, update, carry and publish components
 
     Usage: wassette component [OPTIONS] <COMMAND>
 
     Commands:
-      load    Load a component, or a new version of it: its functions become tools
-      unload  Unload a component: its tools go
-      list    List the components that are loaded
-      help    Print this message or the help of the given subcommand(s)
+      load      Load a component, or a new version of it: its functions become tools
+      unload    Unload a component: its tools go
+      list      List the components that are loaded
+      update    Look for new versions, show what is different about them, and put them in force after a
+                question
+      accept    Put the version that waits in force
+      reject    Throw the version that waits away
+      rollback  Put the version before the present one in force again
+      lock      Print the lock file: what is loaded, from where, with which digests and rights
+      export    Write a component with its signatures into an archive that can be carried elsewhere
+      import    Load a component from an archive, without any network
+      push      Publish the file of a component in a registry
+      help      Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help  Print help
@@ -137,9 +168,20 @@ fn the_help_of_the_verbs() {
     Usage: wassette component load [OPTIONS] <REF>
 
     Arguments:
-      <REF>  Where the component is: a path, `file:///…` or `https://…`
+      <REF>  Where the component is: a path, `file:///…`, `https://…`, `oci://HOST/REPOSITORY[:TAG]` or
+             the name of a package, `NAMESPACE:NAME[@VERSION]`
 
     Options:
+          --name <ID>               The id that it gets here [default: made of the reference's last
+                                    part]
+          --digest <DIGEST>         Load these very bytes or nothing: `sha256:…` of the component, or of
+                                    its image's manifest
+          --locked                  Load what the lock file says or nothing: same digests, signer, tools
+                                    and policy
+          --lock-file <FILE>        The lock file that `--locked` reads [default: what is loaded now]
+          --accept-changes          Put a version in force whose tools are not those that are known,
+                                    without looking at it first
+          --plain-http              Let a server of this machine give it without TLS
           --replace                 Replace a component of the same id that came from elsewhere
           --only <NAME>             Make a tool of this function only; may be repeated, or be a list
                                     with commas
@@ -172,8 +214,7 @@ fn the_help_of_the_verbs() {
     Usage: wassette inspect [OPTIONS] <ID|REF>
 
     Arguments:
-      <ID|REF>  The id of a component that is loaded, or where one is: a path, `file:///…` or
-                `https://…`
+      <ID|REF>  The id of a component that is loaded, or where one is: whatever `component load` takes
 
     Options:
       -h, --help  Print help

@@ -12,10 +12,10 @@ fn a_loaded_component_is_shown() {
     exit code: 0
     ----- stdout -----
     strings
-      source  file://[WORK]/strings.wasm
-      digest  sha256:[DIGEST]
-      size    615 bytes
-      loaded  yes
+      source     file://[WORK]/strings.wasm
+      digest     sha256:[DIGEST]
+      size       615 bytes
+      loaded     yes
 
     TOOL   FUNCTION
     echo   echo(v: list<u8>) -> list<u8>
@@ -36,10 +36,10 @@ fn a_file_is_shown_without_loading_it() {
     exit code: 0
     ----- stdout -----
     odd-exports
-      source  file://[WORK]/odd-exports.wasm
-      digest  sha256:[DIGEST]
-      size    156 bytes
-      loaded  no
+      source     file://[WORK]/odd-exports.wasm
+      digest     sha256:[DIGEST]
+      size       156 bytes
+      loaded     no
 
     NO TOOL   REASON
     a-module  it is a core module, and only functions become tools

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod approvals;
+mod archive;
 mod audit;
 mod completion;
 mod component_list;
@@ -12,15 +13,20 @@ mod configuration;
 mod demo;
 mod help;
 mod help_permissions;
+mod help_sources;
 mod inspect;
 mod learn;
+mod manifest;
 mod output;
 mod permission;
 mod permission_in_force;
 mod pin;
 mod policy;
 mod policy_url;
+mod registry;
+mod registry_access;
 mod run;
+mod search;
 mod secret;
 mod serve;
 mod surroundings;
@@ -28,8 +34,10 @@ mod terminal;
 mod tool_invoke;
 mod tool_list;
 mod tool_read;
+mod update;
+mod verify;
 
-use wassette_testkit::TestEnv;
+use wassette_testkit::{CommandOutput, FakeRegistry, TestEnv};
 
 /// An environment in which nothing is loaded.
 fn empty() -> TestEnv {
@@ -45,4 +53,21 @@ fn with_guests(names: &[&str]) -> TestEnv {
         let _ = env.run(["component", "load", &file]).success();
     }
     env
+}
+
+/// An environment that may speak to `registry` without TLS.
+fn with_registry(registry: &FakeRegistry) -> TestEnv {
+    let env = empty();
+    env.configure(&without_tls(registry));
+    env
+}
+
+/// The configuration that lets `registry` be spoken to without TLS.
+fn without_tls(registry: &FakeRegistry) -> String {
+    format!("[registries.\"{}\"]\ninsecure = true\n", registry.host())
+}
+
+/// What was printed, wherever the registry listens.
+fn printed(output: &CommandOutput, registry: &FakeRegistry) -> String {
+    output.to_string().replace(&registry.host(), "localhost:[PORT]")
 }

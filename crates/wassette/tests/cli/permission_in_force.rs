@@ -123,10 +123,10 @@ fn a_component_says_what_it_asks_for_and_is_granted_nothing() {
     exit code: 0
     ----- stdout -----
     add
-      source  file://[WORK]/add.wasm
-      digest  sha256:[DIGEST]
-      size    144 bytes
-      loaded  yes
+      source     file://[WORK]/add.wasm
+      digest     sha256:[DIGEST]
+      size       144 bytes
+      loaded     yes
 
     TOOL  FUNCTION
     add   add(a: s32, b: s32) -> s32

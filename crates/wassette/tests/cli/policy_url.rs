@@ -146,8 +146,8 @@ fn denied_a_document_that_a_url_does_not_give() {
     assert_snapshot!(refused(&server.url("localhost", "/add.yaml")), @"
     exit code: 1
     ----- stderr -----
-    error: `https://localhost:[PORT]/add.yaml` cannot be fetched: no certificate that is trusted proves the server's name
-    hint: if an authority of your own vouches for it, name a file with its certificate as `ca_bundle` under `[egress]` in the configuration
+    error: `https://localhost:[PORT]/add.yaml` cannot be fetched: the server's certificate is for another name
+    hint: write the name by which the server is known, as its certificate has it
     ");
     assert_eq!(env.run(["policy", "get", "add"]).success().json()["status"], "no policy found");
 }

@@ -24,14 +24,7 @@ fn it_serves_until_it_is_asked_to_end() {
         .spawn()
         .unwrap();
     let mut talk = BufReader::new(child.stderr.take().unwrap());
-    let mut said = String::new();
-    let address = loop {
-        said.clear();
-        assert_ne!(talk.read_line(&mut said).unwrap(), 0, "it ended before it served");
-        if let Some((_, rest)) = said.split_once("http://") {
-            break rest.split('/').next().unwrap().to_owned();
-        }
-    };
+    let address = address(&mut talk);
 
     let health = request(&address, "GET /health", &address, "");
     assert!(
@@ -50,6 +43,38 @@ fn it_serves_until_it_is_asked_to_end() {
     let ended = child.wait_with_output().unwrap();
     assert_eq!(ended.status.code(), Some(0), "{rest}");
     assert_eq!(String::from_utf8_lossy(&ended.stdout), "", "nothing but data on stdout");
+}
+
+/// Where the server listens, as it says in its `talk`.
+fn address(talk: &mut impl BufRead) -> String {
+    let mut said = String::new();
+    loop {
+        said.clear();
+        assert_ne!(talk.read_line(&mut said).unwrap(), 0, "it ended before it served");
+        if let Some((_, rest)) = said.split_once("http://") {
+            return rest.split('/').next().unwrap().to_owned();
+        }
+    }
+}
+
+#[test]
+fn what_its_manifest_says_is_there_when_it_listens() {
+    let env = empty();
+    env.guest("add");
+    env.write("tools.yaml", "version: 1\ncomponents:\n  - uri: add.wasm\n    name: sums\n");
+    let mut child = env
+        .command(["serve", "--bind-address", "127.0.0.1:0", "--manifest", "tools.yaml"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut talk = BufReader::new(child.stderr.take().unwrap());
+    address(&mut talk);
+    let listed = env.run(["component", "list"]).success().json();
+    assert_eq!(listed["components"][0]["id"], "sums");
+    assert!(terminate(&child).success());
+    let mut rest = String::new();
+    talk.read_to_string(&mut rest).unwrap();
+    assert!(child.wait().unwrap().success(), "{rest}");
 }
 
 #[test]

@@ -8,35 +8,45 @@ use std::process::{Child, Stdio};
 use std::thread;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 use serde_json::{Value, json};
 use wassette_testkit::{TestEnv, built};
 
 use crate::{empty, with_guests};
 
 /// A terminal, seen from where the person sits.
-struct Terminal {
+pub(crate) struct Terminal {
     ours: File,
     path: String,
     shown: String,
 }
 
 impl Terminal {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&ours).unwrap();
         unlockpt(&ours).unwrap();
+        let size = Winsize { ws_row: 25, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&ours, size).unwrap();
         let path = ptsname(&ours, Vec::new()).unwrap().into_string().unwrap();
         Self { ours: File::from(ours), path, shown: String::new() }
     }
 
     /// Starts the program here; its standard output goes to the test.
-    fn start(&self, env: &TestEnv, arguments: &[&str]) -> Child {
+    pub(crate) fn start(&self, env: &TestEnv, arguments: &[&str]) -> Child {
         let end = || File::options().read(true).write(true).open(&self.path).unwrap();
-        env.command(arguments).stdin(end()).stderr(end()).stdout(Stdio::piped()).spawn().unwrap()
+        let mut command = env.command(arguments);
+        command
+            .env("TERM", "xterm")
+            .stdin(end())
+            .stderr(end())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap()
     }
 
     /// Waits until `text` has been shown, and forgets what was shown up to its end.
-    fn shows(&mut self, text: &str) -> String {
+    pub(crate) fn shows(&mut self, text: &str) -> String {
         loop {
             if let Some(place) = self.shown.find(text) {
                 let rest = self.shown.split_off(place + text.len());
@@ -49,14 +59,14 @@ impl Terminal {
     }
 
     /// All that was shown, once nobody writes here any more.
-    fn rest(mut self) -> String {
+    pub(crate) fn rest(mut self) -> String {
         let mut bytes = Vec::new();
         // Linux ends such a terminal with an error.
         let _ = self.ours.read_to_end(&mut bytes);
         self.shown + &String::from_utf8_lossy(&bytes)
     }
 
-    fn types(&mut self, line: &str) {
+    pub(crate) fn types(&mut self, line: &str) {
         self.ours.write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 }

@@ -47,6 +47,10 @@ fn built_in_tools_are_always_there() {
     revoke-storage-permission               wassette   Takes all rules for exactly these files out of
                                                        a component's policy, and ends what was granted
                                                        to it for a while
+    search-components                       wassette   Finds components that could be loaded by words
+                                                       in their names, descriptions and keywords, best
+                                                       first, in the catalogues that the operator
+                                                       chose
     search-tools                            wassette   Finds tools of loaded components by words in
                                                        their names and descriptions, best first, with
                                                        their schemas

@@ -12,7 +12,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use wassette_testkit::TestEnv;
+use wassette_testkit::{FakeRegistry, TestEnv};
+
+/// The registry that the pages speak of. Another stands in for it.
+const REGISTRY: &str = "registry.example.com";
 
 /// Commands of other programs, with the file in which they are run.
 const ELSEWHERE: [(&str, &str); 3] = [
@@ -32,13 +35,15 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// A user's folder, as the pages speak of it.
-fn with_files() -> TestEnv {
+/// A user's folder and the registry, as the pages speak of them.
+fn with_files() -> (TestEnv, FakeRegistry) {
     let env = TestEnv::new(env!("CARGO_BIN_EXE_wassette"));
     std::os::unix::fs::symlink(root().join("examples"), env.work_dir().join("examples")).unwrap();
     env.write("secret.txt", "nobody reads this");
     env.write("fetch.policy.yaml", "network: { allow: [{ host: example.com }] }\n");
-    env
+    let registry = FakeRegistry::start();
+    env.configure(&format!("[registries.\"{}\"]\ninsecure = true\n", registry.host()));
+    (env, registry)
 }
 
 /// A command, and the lines that the page shows below it.
@@ -91,9 +96,10 @@ fn agrees(shown: &[String], printed: &str) -> bool {
 fn every_command_of_the_pages_is_run() {
     let mut run = 0;
     for page in pages() {
-        let env = with_files();
+        let (env, registry) = with_files();
         for Command { line, shown } in commands(&fs::read_to_string(&page).unwrap()) {
             let place = page.display();
+            let line = line.replace(REGISTRY, &registry.host());
             if line.starts_with("mkdir ") || line.starts_with("echo ") {
                 let mut shell = std::process::Command::new("sh");
                 let status = shell.args(["-c", &line]).current_dir(env.work_dir()).status();
@@ -113,6 +119,7 @@ fn every_command_of_the_pages_is_run() {
             let expected = if refusal { 1 } else { 0 };
             assert_eq!(output.code, Some(expected), "{place}: `{line}`\n{output}");
             let printed = format!("{}{}", output.stdout, output.stderr);
+            let printed = printed.replace(&registry.host(), REGISTRY);
             assert!(agrees(&shown, &printed), "{place}: `{line}` printed\n{printed}");
             run += 1;
         }

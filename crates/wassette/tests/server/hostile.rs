@@ -153,7 +153,7 @@ async fn what_cannot_be_loaded_says_why_over_the_protocol() {
         ("unknown-import.wasm", "`nobody:knows/this@1.0.0`"),
         ("huge-memory.wasm", "declares a memory of 4Gi"),
         ("missing.wasm", "missing.wasm"),
-        ("oci://example.com/x:1", "oci"),
+        ("oci://localhost:1/x:1", "loopback"),
     ] {
         let response = client.call("load-component", json!({ "path": path })).await;
         let (is_error, text) = answer(&response);

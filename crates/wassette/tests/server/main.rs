@@ -8,9 +8,12 @@
     reason = "a test fails by panicking"
 )]
 
+mod battery_loads;
 mod compiler;
 mod crash;
 mod hostile;
+#[cfg(target_os = "linux")]
+mod memory;
 mod processes;
 mod secrets;
 

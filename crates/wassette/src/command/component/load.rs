@@ -1,13 +1,21 @@
 //! `component load`.
 
-use clap::Args;
-use wassette_toolbox::{Component, LoadRequest, Loaded, LoadedView, Naming, Replace, Requested};
+use std::path::PathBuf;
+use std::sync::Arc;
 
+use clap::Args;
+use wassette_store::{ComponentId, Digest, Lockfile};
+use wassette_toolbox::{
+    Changes, Component, LoadRequest, Loaded, LoadedView, Naming, Replace, Requested, Status,
+    Toolbox,
+};
+
+use crate::args::parsed;
 use crate::asks;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::printer::table;
-use crate::progress;
+use crate::progress::Progress;
 use crate::shell::quoted;
 
 /// The most commands that are shown unasked.
@@ -15,9 +23,34 @@ const MOST: usize = 8;
 
 #[derive(Debug, Args)]
 pub(crate) struct LoadArgs {
-    /// Where the component is: a path, `file:///…` or `https://…`
+    /// Where the component is: a path, `file:///…`, `https://…`, `oci://HOST/REPOSITORY[:TAG]` or
+    /// the name of a package, `NAMESPACE:NAME[@VERSION]`
     #[arg(value_name = "REF")]
     reference: String,
+
+    /// The id that it gets here [default: made of the reference's last part]
+    #[arg(long, value_name = "ID", value_parser = parsed::<ComponentId>)]
+    name: Option<ComponentId>,
+
+    /// Load these very bytes or nothing: `sha256:…` of the component, or of its image's manifest
+    #[arg(long, value_name = "DIGEST", value_parser = parsed::<Digest>)]
+    digest: Option<Digest>,
+
+    /// Load what the lock file says or nothing: same digests, signer, tools and policy
+    #[arg(long)]
+    locked: bool,
+
+    /// The lock file that `--locked` reads [default: what is loaded now]
+    #[arg(long, value_name = "FILE", requires = "locked")]
+    lock_file: Option<PathBuf>,
+
+    /// Put a version in force whose tools are not those that are known, without looking at it first
+    #[arg(long)]
+    accept_changes: bool,
+
+    /// Let a server of this machine give it without TLS
+    #[arg(long)]
+    plain_http: bool,
 
     /// Replace a component of the same id that came from elsewhere
     #[arg(long)]
@@ -40,27 +73,58 @@ pub(crate) async fn load(context: &Context, args: LoadArgs) -> Result<(), Comman
     let toolbox = context.toolbox()?;
     let chooses = !args.only.is_empty();
     let mut request = LoadRequest::new(args.reference.clone(), context.current_dir.clone());
+    request.id = args.name;
+    request.digest = args.digest;
     request.replace = if args.replace { Replace::Allow } else { Replace::Refuse };
     request.naming = Naming { only: args.only, prefix: args.prefix, rename: args.rename };
+    request.plain_http = args.plain_http;
+    if args.accept_changes {
+        request.changes = Changes::Accept;
+    }
+    if args.locked {
+        request.lock = Some(Arc::new(lock(&toolbox, args.lock_file).await?));
+    }
 
-    let loaded = progress::shown(&context.printer, &args.reference, |stages| {
-        toolbox.load(request, move |stage| {
-            stages.send_replace(stage);
-        })
-    })
-    .await?;
+    let progress = Progress::new(&context.printer, &args.reference);
+    let loaded = toolbox.load(request, progress.listener()).await;
+    drop(progress);
+    tell(context, &loaded?, chooses)
+}
 
-    let view = LoadedView::from(&loaded);
-    context.printer.data(&view, || described(&loaded, &view))?;
+/// What is locked: by the file that was named, else what is loaded now.
+async fn lock(toolbox: &Toolbox, file: Option<PathBuf>) -> Result<Lockfile, CommandError> {
+    match file {
+        Some(path) => Ok(Lockfile::read(&path)?),
+        None => Ok(toolbox.lockfile().await?),
+    }
+}
+
+/// Prints what came of a load, and says what somebody should know of it. A version that waits is a
+/// failure: what was asked for is not in force. Who `chooses` functions need not hear of the others.
+pub(super) fn tell(context: &Context, loaded: &Loaded, chooses: bool) -> Result<(), CommandError> {
+    let printer = &context.printer;
+    let view = LoadedView::from(loaded);
+    printer.data(&view, || described(loaded, &view))?;
+    if let Some(unverified) = &loaded.unverified {
+        printer.warn(unverified, None);
+    }
+    if loaded.status == Status::Quarantined {
+        let difference = loaded.difference.as_ref().map(|difference| difference.lines());
+        return Err(CommandError::Waiting {
+            id: view.id,
+            // Another could wait by the time that a person has read what is different about this one.
+            digest: view.waiting.map(|waiting| waiting.digest).unwrap_or_default(),
+            difference: difference.unwrap_or_default().join("\n"),
+        });
+    }
     for renamed in &loaded.renamed {
         let (wanted, given, owner) = (&renamed.wanted, &renamed.given, &renamed.owner);
         let message = format!("`{wanted}` is a tool of `{owner}` already, so this is `{given}`");
-        context.printer.warn(&message, None);
+        printer.warn(&message, None);
     }
-    // Who chooses functions need not hear of those that were not chosen.
     for omission in loaded.component.omitted.iter().filter(|_| !chooses) {
         let (function, reason) = (&omission.function, &omission.reason);
-        context.printer.say(&format!("`{function}` is not a tool: {reason}"));
+        printer.say(&format!("`{function}` is not a tool: {reason}"));
     }
     tell_what_it_asks_for(context, &loaded.component);
     Ok(())
@@ -96,6 +160,9 @@ fn tell_what_it_asks_for(context: &Context, component: &Component) {
 }
 
 fn described(loaded: &Loaded, view: &LoadedView) -> String {
+    if loaded.status == Status::Quarantined {
+        return format!("{}: {}", view.status, view.id);
+    }
     let tools = loaded.component.tools.iter();
     let rows = tools.map(|tool| [tool.name.clone(), tool.function.signature()]);
     format!("{}: {}\n\n{}", view.status, view.id, table(["TOOL", "FUNCTION"], rows))

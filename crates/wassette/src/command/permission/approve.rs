@@ -8,7 +8,7 @@ use crate::ask;
 use crate::context::Context;
 use crate::error::CommandError;
 use crate::printer::Accent;
-use crate::progress;
+use crate::progress::Progress;
 
 #[derive(Debug, Args)]
 pub(crate) struct ApproveArgs {
@@ -46,16 +46,11 @@ pub(crate) async fn approve(context: &Context, args: ApproveArgs) -> Result<(), 
         _ => "approve it?".to_owned(),
     };
     ask::confirm(printer, &question, yes)?;
-    let changes = if is_load {
-        progress::shown(printer, inquiry.source(), |stages| {
-            toolbox.approve_pending(number, &inquiry, term, move |stage| {
-                stages.send_replace(stage);
-            })
-        })
-        .await?
-    } else {
-        toolbox.approve_pending(number, &inquiry, term, |_| {}).await?
-    };
+    let progress = is_load.then(|| Progress::new(printer, inquiry.source()));
+    let listener = progress.as_ref().map(Progress::listener);
+    let enter = move |stage| listener.iter().for_each(|listener| listener(stage));
+    let changes = toolbox.approve_pending(number, &inquiry, term, enter).await?;
+    drop(progress);
     let component_id = inquiry.component();
     let view = ApprovedView { status: "request approved", number, component_id, changes };
     Ok(printer.data(&view, || super::said(view.component_id, &view.changes))?)
