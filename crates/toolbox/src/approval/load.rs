@@ -69,12 +69,10 @@ impl Toolbox {
                 let Some(answered) = answered else { return self.to_ask(inquiry) };
                 let choice = self.heard(&inquiry, &answered)?;
                 self.record(&inquiry, true, choice.words(), answered.by)?;
-                if digest.is_some() {
-                    // These very bytes were shown.
-                    request.changes = Changes::Accept;
-                }
-                // The digest of an image stands in its reference.
+                // The digest of an image stands in its reference, and tells nobody which tools it has.
                 if matches!(reference, Reference::File(_)) {
+                    // These very bytes of this machine were shown.
+                    request.changes = Changes::Accept;
                     request.digest = digest;
                 }
                 return Ok(Step::Done(self.load(request, progress).await?));

@@ -148,15 +148,18 @@ async fn denied_l15_new_words_for_a_known_tool_before_a_person_has_seen_them() {
 
 #[tokio::test]
 async fn denied_l15_to_a_model_new_words_for_a_known_tool_listed_or_allowed() {
-    for listed in [true, false] {
+    for (listed, by_digest) in [(true, false), (false, false), (false, true)] {
         let stall = Stall::with(|options, registry| {
             let pattern = format!("oci://{}/tools/**", registry.host());
             let patterns: &[String] = if listed { &[pattern] } else { &[] };
             options.approval.load_allow = LoadAllow::read(patterns).unwrap();
         })
         .await;
-        stall.push("Says one. Or else.", 2);
-        let request = stall.workshop.request(&stall.registry.reference("tools/x", "1"));
+        let digest = stall.push("Says one. Or else.", 2);
+        let tagged = stall.registry.reference("tools/x", "1");
+        // A digest in the question tells nobody what the tools would say.
+        let reference = if by_digest { format!("{tagged}@{digest}") } else { tagged };
+        let request = stall.workshop.request(&reference);
         let toolbox = &stall.workshop.toolbox;
         let step = toolbox.request_load(request.clone(), None, |_| {}).await.unwrap();
         let step = match listed {
