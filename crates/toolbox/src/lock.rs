@@ -158,7 +158,7 @@ impl Toolbox {
     /// What is loaded now, as a lock file says it.
     ///
     /// # Errors
-    /// [`StoreError`] for a store, or a policy in it, that cannot be read.
+    /// [`StoreError`](wassette_store::StoreError) for a store, or a policy in it, that cannot be read.
     pub async fn lockfile(&self) -> Result<Lockfile, LoadError> {
         let store = self.shared.store.clone();
         Ok(blocking(move || store.lockfile()).await??)
