@@ -336,9 +336,11 @@ async fn a_digest_that_a_person_saw_is_what_is_loaded() {
     };
     let inquiry = asked(load(None).await);
     assert!(inquiry.text().contains(&index), "{}", inquiry.text());
-    let loaded = done(load(yes(&inquiry, Choice::Allow)).await);
-    assert_eq!(loaded.status, Status::Reloaded);
-    let origin = loaded.component.origin().unwrap();
+    // The digest says nothing of the tools, which are others: a person sees them first.
+    let waiting = done(load(yes(&inquiry, Choice::Allow)).await);
+    assert_eq!(waiting.status, Status::Quarantined);
+    let accepted = market.workshop.toolbox.accept_update("add", digest.parse().ok()).await.unwrap();
+    let origin = accepted.component.origin().unwrap();
     assert_eq!(origin.manifest.unwrap().to_string(), digest);
 }
 
