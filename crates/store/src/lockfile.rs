@@ -3,6 +3,9 @@
 //! and a file that says more than is known here is refused.
 
 use std::collections::BTreeMap;
+use std::fs::Permissions;
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -109,6 +112,24 @@ impl Lockfile {
             .unwrap_or_default();
         text.push('\n');
         text
+    }
+
+    /// Puts it at the absolute `path`, in the place of what is there, in one step: whoever reads finds
+    /// the old one or the new. It may wait for the disk.
+    ///
+    /// # Errors
+    /// What the system says. The file is then as it was.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        // Under a name that nobody knows beforehand: a link could lie there that leads elsewhere. As
+        // readable for others as any file that this user makes.
+        let mut draft = tempfile::Builder::new()
+            .prefix(".wassette-lock-")
+            .permissions(Permissions::from_mode(0o666))
+            .tempfile_in(path.parent().unwrap_or(Path::new("/")))?;
+        draft.write_all(self.to_text().as_bytes())?;
+        draft.as_file().sync_all()?;
+        draft.persist(path).map_err(|failure| failure.error)?;
+        Ok(())
     }
 
     /// What is said of the component `id`.

@@ -24,7 +24,10 @@ pub enum ArchiveError {
     },
     /// The bytes cannot be written.
     #[error("the archive cannot be written: {cause}")]
-    #[diagnostic(code(archive::unwritable))]
+    #[diagnostic(
+        code(archive::unwritable),
+        help("write it into a folder of yours, on a disk with room for it")
+    )]
     Unwritable {
         /// What the system says.
         cause: io::Error,

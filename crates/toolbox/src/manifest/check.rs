@@ -2,9 +2,7 @@
 //! anything.
 
 use std::collections::BTreeSet;
-use std::fs::Permissions;
-use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -60,16 +58,7 @@ impl Manifest {
     /// # Errors
     /// What the system says. The file is then as it was.
     pub fn write_lock(&self, lock: &Lockfile) -> io::Result<()> {
-        // Under a name that nobody knows beforehand: a link could lie there that leads elsewhere. As
-        // readable for others as any file that this user makes.
-        let mut draft = tempfile::Builder::new()
-            .prefix(".wassette-lock-")
-            .permissions(Permissions::from_mode(0o666))
-            .tempfile_in(&self.folder)?;
-        draft.write_all(lock.to_text().as_bytes())?;
-        draft.as_file().sync_all()?;
-        draft.persist(self.lock_path()).map_err(|failure| failure.error)?;
-        Ok(())
+        lock.write(&self.lock_path())
     }
 }
 

@@ -36,6 +36,7 @@ pub enum PushError {
     },
     /// A file cannot be read.
     #[error("cannot read `{}`", path.display())]
+    #[diagnostic(help("give the path of a file that this user may read"))]
     File {
         /// The file.
         path: PathBuf,
