@@ -9,7 +9,7 @@ use wasmtime::component::Component;
 use crate::compile::{Compiled, Description};
 use crate::engine::Engine;
 
-const MAGIC: &[u8; 16] = b"wassette code 1\n";
+const MAGIC: &[u8; 16] = b"wassette code 2\n";
 const TAG: usize = 32;
 /// The length of the description, before it.
 const LENGTH: usize = 8;

@@ -7,7 +7,7 @@ use wassette_policy::{Bytes, Limits};
 use wassette_wit_json::{Function, PackageDocs};
 
 use crate::error::CompileError;
-use crate::{alias, binary, describe, engine, sandbox};
+use crate::{alias, binary, describe, engine, images, sandbox};
 
 /// More imports than these are only counted.
 const IMPORTS: usize = 50;
@@ -47,7 +47,9 @@ pub struct Compiled {
 /// bytes that are not trusted.
 pub(crate) fn compile(bytes: &[u8], limits: &Limits) -> Result<Compiled, CompileError> {
     binary::check(bytes)?;
-    let engine = wasmtime::Engine::new(&engine::config()).map_err(broken)?;
+    let mut config = engine::config();
+    config.memory_guaranteed_dense_image_size(images::guaranteed_dense_image_size(bytes));
+    let engine = wasmtime::Engine::new(&config).map_err(broken)?;
     let linker = sandbox::linker(&engine).map_err(broken)?;
     let renamed = alias::release(bytes);
     let component = Component::from_binary(&engine, renamed.as_deref().unwrap_or(bytes))

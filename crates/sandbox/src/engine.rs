@@ -151,8 +151,6 @@ pub(crate) fn config() -> Config {
         .wasm_component_model_async(true)
         .wasm_component_model_map(true)
         .wasm_component_model_fixed_length_lists(true)
-        // A few bytes far apart do not make an image of all that lies between them.
-        .memory_guaranteed_dense_image_size(64 << 10)
         // Neither the environment nor a guest's symbols decide what our errors look like.
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         .generate_address_map(false);

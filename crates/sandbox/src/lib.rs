@@ -20,6 +20,7 @@ mod egress;
 mod engine;
 mod environment;
 mod error;
+mod images;
 mod limits;
 mod meter;
 mod placeholders;

@@ -143,6 +143,20 @@ async fn denied_a_small_component_does_not_become_a_large_one() {
     assert!(sealed.as_bytes().len() < 4 << 20, "{}", sealed.as_bytes().len());
 }
 
+/// What a memory begins with lies ready to be mapped, gaps and all, where it is much: it is not copied
+/// into each call.
+#[tokio::test]
+async fn a_snapshot_becomes_an_image() {
+    let data = "x".repeat(128 << 10);
+    let place = |index| format!("(data (i32.const {}) \"{data}\")", index * (512 << 10));
+    let segments: String = (0..4).map(place).collect();
+    let text = format!("(component (core module (memory 32) {segments}))");
+    let compiled = compile(&wat::parse_str(text).unwrap(), &Limits::default()).await.unwrap();
+    let key = wassette_sandbox::CodeKey::new([1; 32]);
+    let sealed = wassette_sandbox::SealedCode::seal(&key, "name", &compiled).unwrap();
+    assert!(sealed.as_bytes().len() > 3 * (512 << 10), "{}", sealed.as_bytes().len());
+}
+
 #[tokio::test]
 async fn names_that_an_author_chose_are_cleaned_and_cut() {
     let import = |name: &str| format!("(import \"url=<https://x/{name}>\" (func))");
