@@ -6,6 +6,8 @@
 use rmcp::model::{ErrorCode, ErrorData, RequestId};
 use serde_json::Value;
 
+use crate::shape;
+
 /// The longest key and the longest id that are kept, in bytes.
 const LONGEST: usize = 256;
 
@@ -36,7 +38,8 @@ impl Fault {
             Err(error) => {
                 let words = format!("the message is not JSON: {error}");
                 let error = ErrorData::new(ErrorCode::PARSE_ERROR, words, None);
-                Self { error, id: None, notification: false }
+                // Who waits for an answer shall get one, if it can be told who that is.
+                Self { error, id: id_of(message), notification: false }
             }
             Ok(Value::Array(_)) => {
                 invalid("batches are not part of the protocol: send one message at a time")
@@ -47,6 +50,17 @@ impl Fault {
                 Self { notification, ..invalid(words) }
             }
         }
+    }
+}
+
+impl Fault {
+    /// What is wrong with the parameters of a request that is one otherwise.
+    pub(crate) fn of_parameters(message: &[u8]) -> Option<Self> {
+        let value: Value = serde_json::from_slice(message).ok()?;
+        let method = value.get("method")?.as_str()?;
+        let words = shape::misfit(method, value.get("params"))?;
+        let (error, id) = (ErrorData::invalid_params(words, None), id_of(message));
+        id.is_some().then_some(Self { error, id, notification: false })
     }
 }
 

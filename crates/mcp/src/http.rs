@@ -19,7 +19,9 @@ use crate::error::HttpError;
 use crate::options::ServerOptions;
 use crate::server::{Ending, Server};
 
+mod accept;
 mod connections;
+mod cors;
 mod guard;
 mod sessions;
 

@@ -19,7 +19,9 @@ mod notify;
 mod options;
 mod page;
 mod progress;
+mod repair;
 mod server;
+mod shape;
 mod stdio;
 mod streams;
 

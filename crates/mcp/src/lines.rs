@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::{Buf as _, BytesMut};
 use rmcp::RoleServer;
 use rmcp::model::{
-    ClientJsonRpcMessage, ClientRequest, ErrorData, GetMeta as _, JsonRpcMessage, RequestId,
-    ServerJsonRpcMessage,
+    ClientJsonRpcMessage, ClientRequest, ErrorData, GetExtensions as _, GetMeta as _,
+    JsonRpcMessage, RequestId, ServerJsonRpcMessage,
 };
 use rmcp::transport::Transport;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::envelope::{Fault, IdScanner, bomb};
 use crate::error::StdioError;
+use crate::repair::repaired;
 
 mod writer;
 use writer::Writer;
@@ -187,6 +188,8 @@ where
                 }
             }
             ClientRequest::DiscoverRequest(_) => {}
+            // A handshake that does not fit: the service says what is wrong with it.
+            ClientRequest::CustomRequest(ref custom) if custom.method == "initialize" => {}
             _ if self.lifecycle == Lifecycle::Handshake => {}
             _ => {
                 let message = "the request says nothing of the protocol version in its `_meta`, \
@@ -272,7 +275,7 @@ fn understand(line: &[u8]) -> Understood {
     if let Some(fault) = bomb(line) {
         return Understood::Fault(fault);
     }
-    if let Ok(message) = serde_json::from_slice(line) {
+    if let Some(message) = serde_json::from_slice(line).ok().or_else(|| mended(line)) {
         return Understood::Message(Box::new(message));
     }
     match Fault::of(line) {
@@ -283,6 +286,16 @@ fn understand(line: &[u8]) -> Understood {
         }
         fault => Understood::Fault(fault),
     }
+}
+
+/// A message that a browser's parser reads, with what ours could not.
+fn mended(line: &[u8]) -> Option<ClientJsonRpcMessage> {
+    let (message, unreadable) = repaired(line)?;
+    let mut message: ClientJsonRpcMessage = serde_json::from_str(&message).ok()?;
+    if let JsonRpcMessage::Request(request) = &mut message {
+        request.request.extensions_mut().insert(unreadable);
+    }
+    Some(message)
 }
 
 /// A client that closed its end has left; that is how a connection ends.

@@ -28,14 +28,16 @@ pub(crate) fn after(cursor: &str) -> Option<String> {
     text.strip_prefix(MARK).map(str::to_owned)
 }
 
-/// The items of `sorted` (by the name that `name` gives) on the page after `start`, and the cursor
-/// of the next page if there is one.
+/// The items of `sorted` (by the rank of the name that `name` gives) on the page after `start`, and the
+/// cursor of the next page if there is one.
 pub(crate) fn page<T>(
     sorted: Vec<T>,
     start: Option<&str>,
     name: impl Fn(&T) -> &str,
+    rank: impl for<'a> Fn(&'a str) -> (bool, &'a str),
 ) -> (Vec<T>, Option<String>) {
-    let skipped = start.map_or(0, |start| sorted.partition_point(|item| name(item) <= start));
+    let skipped =
+        start.map_or(0, |start| sorted.partition_point(|item| rank(name(item)) <= rank(start)));
     let left = sorted.len().saturating_sub(skipped);
     let items: Vec<T> = sorted.into_iter().skip(skipped).take(PAGE).collect();
     let next = items.last().filter(|_| left > PAGE).map(|last| cursor(name(last)));
@@ -46,15 +48,22 @@ pub(crate) fn page<T>(
 mod tests {
     use super::*;
 
+    /// A few stand before all others.
+    fn rank(name: &str) -> (bool, &str) {
+        (!name.starts_with("ours-"), name)
+    }
+
     fn names(count: usize) -> Vec<String> {
-        (0..count).map(|number| format!("tool-{number:04}")).collect()
+        let few = count.min(3);
+        let ours = (0..few).map(|number| format!("ours-{number}"));
+        ours.chain((few..count).map(|number| format!("a-tool-{number:04}"))).collect()
     }
 
     fn walk(list: &[String]) -> Vec<Vec<String>> {
         let mut pages = Vec::new();
         let mut start: Option<String> = None;
         loop {
-            let (items, next) = page(list.to_vec(), start.as_deref(), |name| name);
+            let (items, next) = page(list.to_vec(), start.as_deref(), |name| name, rank);
             pages.push(items);
             match next {
                 Some(next) => start = Some(after(&next).unwrap()),
@@ -76,10 +85,10 @@ mod tests {
     #[test]
     fn a_cursor_survives_the_unloading_of_what_it_names() {
         let mut list = names(2 * PAGE);
-        let (first, next) = page(list.clone(), None, |name| name);
+        let (first, next) = page(list.clone(), None, |name| name, rank);
         let start = after(&next.unwrap()).unwrap();
         list.retain(|name| *name != start);
-        let (second, next) = page(list, Some(&start), |name| name);
+        let (second, next) = page(list, Some(&start), |name| name, rank);
         assert_eq!([first, second].concat(), names(2 * PAGE));
         assert_eq!(next, None);
     }

@@ -15,8 +15,8 @@ use rmcp::model::{
     ErrorData, Implementation, InitializeRequestParams, InitializeResult, ListPromptsRequestMethod,
     ListPromptsResult, ListResourceTemplatesRequestMethod, ListResourceTemplatesResult,
     ListResourcesRequestMethod, ListResourcesResult, ListToolsResult, MetaObject,
-    PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig, SubscriptionFilter,
-    Tool as ProtocolTool,
+    PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig, ServerResult,
+    SubscriptionFilter, Tool as ProtocolTool,
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use tokio::sync::{Semaphore, watch};
@@ -32,6 +32,8 @@ use crate::notify::{self, Peers};
 use crate::options::{BuiltIns, ServerOptions};
 use crate::page;
 use crate::progress::{Stage, reported};
+use crate::repair::Unreadable;
+use crate::shape;
 
 mod instructions;
 
@@ -135,13 +137,19 @@ impl Server {
         built_ins.get(index)
     }
 
+    /// The built-in tools first: with them, a client that never asks for a second page finds the rest.
     async fn all_tools(&self) -> Vec<ProtocolTool> {
         let catalog = self.shared.toolbox.catalog().await;
         let built_ins = self.shared.built_ins.iter().map(|(tool, _)| tool.clone());
         let mut tools: Vec<_> =
             built_ins.chain(catalog.tools().iter().map(|tool| convert::tool(tool))).collect();
-        tools.sort_by(|one, other| one.name.cmp(&other.name));
+        tools.sort_by(|one, other| self.rank(&one.name).cmp(&self.rank(&other.name)));
         tools
+    }
+
+    /// Where a tool of this name stands in the list.
+    fn rank<'a>(&self, name: &'a str) -> (bool, &'a str) {
+        (self.built_in(name).is_none(), name)
     }
 
     /// Serves a call, and asks a person on the way where that is needed.
@@ -152,6 +160,9 @@ impl Server {
         stage: &Stage,
     ) -> Result<Reply, ErrorData> {
         let Shared { toolbox, options, consent, .. } = self.shared.as_ref();
+        if let Some(words) = Unreadable::in_arguments(&context.extensions) {
+            return Ok(Reply::Answer(Answer::failure(words)));
+        }
         if self.built_in(&request.name).is_none() {
             // What is not there is unknown, whatever comes with the request.
             let catalog = toolbox.catalog().await;
@@ -267,7 +278,8 @@ impl ServerHandler for Server {
         };
         let work = async { Ok(self.all_tools().await) };
         let tools = self.unless_cancelled(&context, work).await?;
-        let (tools, next) = page::page(tools, start.as_deref(), |tool| &tool.name);
+        let (tools, next) =
+            page::page(tools, start.as_deref(), |tool| &tool.name, |name| self.rank(name));
         let mut result = ListToolsResult::with_all_items(tools);
         result.next_cursor = next;
         if speaks_modern(&context) {
@@ -366,11 +378,17 @@ impl ServerHandler for Server {
         request: CustomRequest,
         context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
-        let removed = request.method == "initialize" && speaks_modern(&context);
+        let (method, params) = (request.method.as_str(), request.params.as_ref());
         // The SDK takes a known method whose parameters do not fit for an unknown one.
-        if SERVED.contains(&request.method.as_str()) && !removed {
-            let message = format!("the parameters of `{}` have the wrong shape", request.method);
-            return Err(ErrorData::invalid_params(message, None));
+        if method == "tools/call"
+            && let Some(params) = shape::call(params)
+        {
+            let result = ServerResult::from(self.call_tool(params, context).await?);
+            return serde_json::to_value(result).map(CustomResult::new).map_err(|_| fault());
+        }
+        let removed = method == "initialize" && speaks_modern(&context);
+        if let Some(misfit) = shape::misfit(method, params).filter(|_| !removed) {
+            return Err(ErrorData::invalid_params(misfit, None));
         }
         let method: String = request.method.chars().take(100).collect();
         let message = format!("there is no method `{method}`");
@@ -381,9 +399,6 @@ impl ServerHandler for Server {
         Cow::Borrowed(ProtocolVersion::KNOWN_VERSIONS)
     }
 }
-
-/// The methods that have parameters and are served.
-const SERVED: &[&str] = &["initialize", "tools/list", "tools/call", "subscriptions/listen"];
 
 /// Whether the request is of a revision that has no handshake.
 fn speaks_modern(context: &RequestContext<RoleServer>) -> bool {

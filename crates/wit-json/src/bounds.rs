@@ -53,6 +53,12 @@ impl Budget {
         Ok(())
     }
 
+    /// Whether `count` nodes could still be paid for.
+    pub fn room(&self, count: usize) -> Result<(), Exceeded> {
+        let fits = u32::try_from(count).is_ok_and(|count| count <= self.nodes);
+        if fits { Ok(()) } else { Err(Exceeded::Nodes(self.bounds.nodes)) }
+    }
+
     /// Pays for a look through `count` names. Cheap, but a large enum in a long list must not cost their product for free.
     pub fn search(&mut self, count: usize) -> Result<(), Exceeded> {
         let nodes = u32::try_from(count / Budget::NAMES_A_NODE).unwrap_or(u32::MAX);

@@ -16,9 +16,11 @@ use crate::value::Value;
 mod expect;
 #[cfg(test)]
 mod tests;
+mod unquote;
 
 pub use expect::ArgumentError;
 use expect::Path;
+use unquote::unquoted;
 
 /// Reads the standard alphabet, padded or not.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -29,6 +31,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The arguments of a call of `function` as values, one a parameter in WIT order.
 ///
 /// A parameter or field that is an option may be absent. Unknown names are refused, with the nearest known one as a hint.
+/// JSON in a string is read where the type takes no string.
 pub fn encode(
     function: &Function,
     arguments: &Map<String, Json>,
@@ -108,6 +111,9 @@ impl Encoder {
         level: u32,
     ) -> Result<Value, ArgumentError> {
         self.budget.node(level).map_err(|exceeded| path.exceeded(exceeded))?;
+        let said = unquoted(json, ty, &mut self.budget);
+        let said = said.map_err(|exceeded| path.exceeded(exceeded))?;
+        let json = said.as_ref().unwrap_or(json);
         let wrong = || path.wrong(ty, json);
         Ok(match ty {
             Type::Bool => Value::Bool(json.as_bool().ok_or_else(wrong)?),

@@ -8,6 +8,8 @@ use serde_json::Value;
 use thiserror::Error;
 use wassette_toolbox::JsonObject;
 
+use crate::shape;
+
 /// Why the arguments do not fit.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(super) enum ArgumentError {
@@ -37,11 +39,8 @@ impl Arguments {
 
     /// The arguments in the object `name`, which must be there. They are finished by themselves.
     pub(super) fn nested(&mut self, name: &'static str) -> Result<Self, ArgumentError> {
-        match self.take(name) {
-            None => Err(self.missing(name, "object")),
-            Some(Value::Object(left)) => Ok(Self { path: self.at(name), left, known: Vec::new() }),
-            Some(other) => Err(self.mismatch(name, "object", &other)),
-        }
+        let left = self.object_if_any(name)?.ok_or_else(|| self.missing(name, "object"))?;
+        Ok(Self { path: self.at(name), left, known: Vec::new() })
     }
 
     /// A string that must be there.
@@ -76,7 +75,7 @@ impl Arguments {
         &mut self,
         name: &'static str,
     ) -> Result<Option<Vec<String>>, ArgumentError> {
-        let items = match self.take(name) {
+        let items = match self.take_said(name, Value::is_array) {
             None => return Ok(None),
             Some(Value::Array(items)) => items,
             Some(other) => return Err(self.mismatch(name, "array of strings", &other)),
@@ -91,7 +90,7 @@ impl Arguments {
 
     /// A boolean, false if it is not there.
     pub(super) fn flag(&mut self, name: &'static str) -> Result<bool, ArgumentError> {
-        match self.take(name) {
+        match self.take_said(name, Value::is_boolean) {
             None => Ok(false),
             Some(Value::Bool(flag)) => Ok(flag),
             Some(other) => Err(self.mismatch(name, "boolean", &other)),
@@ -105,7 +104,7 @@ impl Arguments {
         default: usize,
         range: RangeInclusive<usize>,
     ) -> Result<usize, ArgumentError> {
-        let Some(value) = self.take(name) else {
+        let Some(value) = self.take_said(name, Value::is_number) else {
             return Ok(default);
         };
         let number = value.as_u64().and_then(|number| usize::try_from(number).ok());
@@ -117,10 +116,18 @@ impl Arguments {
 
     /// An object, empty if it is not there.
     pub(super) fn object(&mut self, name: &'static str) -> Result<JsonObject, ArgumentError> {
+        Ok(self.object_if_any(name)?.unwrap_or_default())
+    }
+
+    /// An object that need not be there.
+    fn object_if_any(&mut self, name: &'static str) -> Result<Option<JsonObject>, ArgumentError> {
         match self.take(name) {
-            None => Ok(JsonObject::new()),
-            Some(Value::Object(object)) => Ok(object),
-            Some(other) => Err(self.mismatch(name, "object", &other)),
+            None => Ok(None),
+            Some(Value::Object(object)) => Ok(Some(object)),
+            Some(other) => match shape::object(&other) {
+                Some(object) => Ok(Some(object)),
+                None => Err(self.mismatch(name, "object", &other)),
+            },
         }
     }
 
@@ -144,6 +151,13 @@ impl Arguments {
     fn take(&mut self, name: &'static str) -> Option<Value> {
         self.known.push(name);
         self.left.shift_remove(name).filter(|value| !value.is_null())
+    }
+
+    /// The same where a string cannot be meant: JSON of the right kind in one is what it says.
+    fn take_said(&mut self, name: &'static str, is_of_kind: fn(&Value) -> bool) -> Option<Value> {
+        let value = self.take(name)?;
+        let said = value.as_str().and_then(|text| serde_json::from_str(text).ok());
+        Some(said.filter(is_of_kind).unwrap_or(value))
     }
 
     fn at(&self, name: &str) -> String {
@@ -186,6 +200,21 @@ mod tests {
         assert_eq!(Value::Object(given.object("d").unwrap()), json!({"e": 1}));
         assert!(!given.flag("f").unwrap());
         assert!(!given.flag("absent").unwrap());
+        assert_eq!(given.finish(), Ok(()));
+    }
+
+    #[test]
+    fn json_in_a_string_is_what_it_says_where_no_string_is_meant() {
+        let mut given = arguments(json!({
+            "flag": "true", "number": "3", "texts": "[\"a\", 443]", "object": "{\"e\": 1}",
+            "none": [], "text": "true",
+        }));
+        assert!(given.flag("flag").unwrap());
+        assert_eq!(given.number("number", 1, 1..=9).unwrap(), 3);
+        assert_eq!(given.texts("texts").unwrap(), ["a", "443"]);
+        assert_eq!(Value::Object(given.object("object").unwrap()), json!({ "e": 1 }));
+        assert_eq!(given.object("none").unwrap(), JsonObject::new());
+        assert_eq!(given.text("text").unwrap(), "true");
         assert_eq!(given.finish(), Ok(()));
     }
 

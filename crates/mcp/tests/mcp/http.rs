@@ -23,7 +23,7 @@ pub(crate) struct Web {
     _folder: TempDir,
 }
 
-async fn serve() -> Web {
+pub(crate) async fn serve() -> Web {
     serve_with(|_| {}).await
 }
 
@@ -66,7 +66,7 @@ impl Web {
         self.modern("tools/call", params).send(self.address).await
     }
 
-    async fn load(&self, name: &str) {
+    pub(crate) async fn load(&self, name: &str) {
         let got = self.call("load-component", json!({ "path": format!("{name}.wasm") })).await;
         assert_eq!(got.message()["result"]["isError"], false, "{got:?}");
     }
@@ -77,18 +77,27 @@ impl Web {
     }
 
     /// Opens a session of an older revision.
-    async fn hello(&self) -> Got {
+    pub(crate) async fn hello(&self) -> Got {
         self.hello_with(json!({})).await
+    }
+
+    /// The same for a page of `origin`.
+    pub(crate) async fn hello_from(&self, origin: &str) -> Got {
+        self.greeting(json!({})).with("Origin", origin).send(self.address).await
     }
 
     /// The same for a client with `capabilities`.
     pub(crate) async fn hello_with(&self, capabilities: Value) -> Got {
+        self.greeting(capabilities).send(self.address).await
+    }
+
+    fn greeting(&self, capabilities: Value) -> Ask {
         let params = json!({
             "protocolVersion": LEGACY,
             "capabilities": capabilities,
             "clientInfo": { "name": "test", "version": "1" },
         });
-        Ask::post(self.address, &request("initialize", params)).send(self.address).await
+        Ask::post(self.address, &request("initialize", params))
     }
 
     pub(crate) fn in_session(&self, ask: Ask, session: &str) -> Ask {

@@ -23,9 +23,8 @@ async fn what_is_not_json_is_a_parse_error() {
     let mut served = serve();
     for line in [
         &b"hello"[..],
-        br#"{"jsonrpc":"2.0","id":1,"method":"ping""#,
+        br#"{"jsonrpc":"2.0","id":1"#,
         br#"{"jsonrpc":"2.0","id":NaN,"method":"ping"}"#,
-        b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"p\xff\xfeng\"}",
         b"\x00\x01\x02",
         br#"{"a":1}{"b":2}"#,
     ] {
@@ -56,7 +55,16 @@ async fn what_is_not_a_message_is_an_invalid_request() {
 async fn an_invalid_request_that_has_an_id_is_answered_to_it() {
     let mut served = serve();
     let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
-    let deep = format!(r#"{{"jsonrpc":"2.0","id":"deep","method":"tools/call","params":{deep}}}"#);
+    let deep = format!(r#"{{"jsonrpc":"2.0","id":"deep","method":{deep}}}"#);
+    for (line, id) in [
+        (&b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\""[..], json!(1)),
+        (b"{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"p\xff\xfeng\"}", json!(2)),
+        (br#"{"method":"ping","id":"x","a":[}"#, json!("x")),
+    ] {
+        served.client.send_line(line).await;
+        let answer: Value = served.client.response(id).await;
+        assert_eq!(code(&answer), -32700, "{}", String::from_utf8_lossy(line));
+    }
     for (line, id) in [
         (r#"{"jsonrpc":"1.0","id":"old","method":"ping"}"#, json!("old")),
         (r#"{"id":7,"method":"ping"}"#, json!(7)),
@@ -78,7 +86,7 @@ async fn parameters_of_the_wrong_shape_are_invalid_parameters() {
     for (method, params) in [
         ("tools/call", json!({})),
         ("tools/call", json!({ "name": 5 })),
-        ("tools/call", json!({ "name": "add", "arguments": [] })),
+        ("tools/call", json!({ "name": "add", "arguments": [1] })),
     ] {
         let answer = served.client.modern(method, params.clone()).await;
         assert_eq!(code(&answer), -32602, "{method} {params}");

@@ -17,5 +17,6 @@ mod lines;
 mod news;
 mod permissions;
 mod registry;
+mod spellings;
 mod support;
 mod tools;

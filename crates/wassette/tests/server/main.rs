@@ -16,6 +16,7 @@ mod hostile;
 mod memory;
 mod processes;
 mod secrets;
+mod spellings;
 
 use serde_json::{Value, json};
 use wassette_testkit::{LEGACY, McpClient, TestEnv, built};

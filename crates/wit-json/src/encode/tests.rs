@@ -79,10 +79,99 @@ fn integers_are_integral_and_in_range() {
         "arguments.v: expected integer from -128 to 127, found number 0.5"
     );
     assert_eq!(
-        refused(&Type::U16, json!("5")),
-        r#"arguments.v: expected integer from 0 to 65535, found string "5""#
+        refused(&Type::U16, json!("five")),
+        r#"arguments.v: expected integer from 0 to 65535, found string "five""#
     );
     assert_eq!(refused(&Type::Bool, json!(1)), "arguments.v: expected boolean, found number 1");
+}
+
+/// What clients make of a value when they write JSON into a string.
+#[test]
+fn json_in_a_string_is_read_where_the_type_takes_no_string() {
+    let point = Type::record([Field::new("x", Type::S32), Field::new("y", Type::F64)]);
+    let list = Type::list(Type::S32);
+    let case = Type::variant([Case::new("off", None), Case::new("at", Some(Type::U8))]);
+    let pairs = Type::map(Type::U8, Type::Bool);
+    for (ty, text, said) in [
+        (Type::U8, "5", json!(5)),
+        (Type::S64, " -5\n", json!(-5)),
+        (Type::F32, "1.5", json!(1.5)),
+        (Type::Bool, "true", json!(true)),
+        (list.clone(), "[1, 2]", json!([1, 2])),
+        (list.clone(), r#"["1", 2]"#, json!([1, 2])),
+        (Type::list(Type::U8), "[1,2]", json!([1, 2])),
+        (point.clone(), r#"{"x": 1, "y": "2.5"}"#, json!({ "x": 1, "y": 2.5 })),
+        (Type::list(point.clone()), r#"["{\"x\":1,\"y\":2}"]"#, json!([{ "x": 1, "y": 2 }])),
+        (Type::tuple([Type::U8, Type::String]), r#"["1", "1"]"#, json!([1, "1"])),
+        (case.clone(), r#"{"tag": "at", "val": "7"}"#, json!({ "tag": "at", "val": 7 })),
+        (Type::flags(["read", "write"]), r#"["read"]"#, json!(["read"])),
+        (Type::map(Type::String, Type::U8), r#"{"a": "1"}"#, json!({ "a": 1 })),
+        (pairs.clone(), r#"[["1", "true"]]"#, json!([[1, true]])),
+        (Type::option(Type::U8), "5", json!(5)),
+        (Type::option(Type::U8), "null", json!(null)),
+        (Type::option(Type::option(Type::U8)), r#"{"some": null}"#, json!({ "some": null })),
+        (Type::result(Some(Type::U8), None), r#"{"ok": 1}"#, json!({ "ok": 1 })),
+    ] {
+        assert_eq!(taken(&ty, json!(text)), taken(&ty, said), "{text}");
+    }
+}
+
+#[test]
+fn a_string_that_can_be_meant_as_it_is_stays_what_it_is() {
+    for text in ["5", "true", "null", "[1]", r#"{"a":1}"#, r#""x""#] {
+        let string = Value::String(text.to_owned());
+        assert_eq!(taken(&Type::String, json!(text)), string);
+        assert_eq!(taken(&Type::option(Type::String), json!(text)), some(string));
+    }
+    assert_eq!(taken(&Type::Char, json!("5")), Value::Char('5'));
+    let names = Type::enumeration(["null", "5"]);
+    assert_eq!(taken(&Type::option(names), json!("null")), some(Value::Enum("null".to_owned())));
+    // Base64 of three bytes.
+    let bytes = Type::option(Type::list(Type::U8));
+    assert_eq!(taken(&bytes, json!("null")), some(Value::Bytes(vec![0x9e, 0xe9, 0x65])));
+}
+
+#[test]
+fn a_string_that_says_something_else_is_refused() {
+    for (ty, text) in [
+        (Type::U8, "300"),
+        (Type::U8, "1.5"),
+        (Type::U8, r#""5""#),
+        (Type::U8, "1e400"),
+        (Type::U8, "5 6"),
+        (Type::Bool, "True"),
+        (Type::Bool, "1"),
+        (Type::list(Type::U16), r#"{"a":1}"#),
+        (Type::list(Type::U16), "[1"),
+        (Type::list(Type::U16), "1"),
+        (Type::record([Field::new("x", Type::S32)]), "[]"),
+        (Type::option(Type::U8), ""),
+    ] {
+        assert!(refused(&ty, json!(text)).starts_with("arguments.v: expected "), "{text}");
+    }
+    // The place in it is named.
+    let list = Type::list(Type::record([Field::new("x", Type::S32)]));
+    assert_eq!(
+        refused(&list, json!(r#"[{"x": 1}, {"x": "one"}]"#)),
+        r#"arguments.v[1].x: expected integer from -2147483648 to 2147483647, found string "one""#
+    );
+}
+
+#[test]
+fn json_in_a_string_is_within_the_bounds() {
+    let params = [Param::new("v", Type::list(Type::U16))];
+    let function = Function::new(FunctionId::new(None, "f"), params, None);
+    let error = |text: String, bounds| {
+        let arguments = json!({ "v": text });
+        encode(&function, arguments.as_object().unwrap(), bounds).unwrap_err().to_string()
+    };
+    let many = format!("[{}0]", "0,".repeat(2_000));
+    let bounds = Bounds { nodes: 1_000, ..Bounds::ARGUMENTS };
+    assert!(error(many.clone(), bounds).contains("at most 1000 values in all arguments"));
+    let bounds = Bounds { bytes: 1_000, ..Bounds::ARGUMENTS };
+    assert!(error(many, bounds).contains("at most 1000 bytes in all arguments"));
+    // Deeper than a reader of JSON goes.
+    assert!(error("[".repeat(100_000), Bounds::ARGUMENTS).starts_with("arguments.v: expected "));
 }
 
 #[test]
@@ -92,9 +181,7 @@ fn wide_integers_come_as_numbers_or_digits() {
     assert_eq!(taken(&Type::S64, json!("-9223372036854775808")), Value::S64(i64::MIN));
     assert_eq!(taken(&Type::S64, json!("007")), Value::S64(7));
     assert_eq!(taken(&Type::S64, json!(1e15)), Value::S64(1_000_000_000_000_000));
-    for odd in
-        ["", "-", "+5", " 5", "5.0", "0x5", "٥", "99999999999999999999", "-1", &"0".repeat(21)]
-    {
+    for odd in ["", "-", "+5", "5.5", "0x5", "٥", "99999999999999999999", "-1", &"0".repeat(21)] {
         let error = refused(&Type::U64, json!(odd));
         assert!(
             error.starts_with(
@@ -280,8 +367,8 @@ fn options_within_options() {
     assert_eq!(taken(&one, json!(null)), Value::Option(None));
     assert_eq!(taken(&one, json!(5)), some(Value::U8(5)));
     assert_eq!(
-        refused(&one, json!("5")),
-        r#"arguments.v: expected integer from 0 to 255, found string "5""#
+        refused(&one, json!("five")),
+        r#"arguments.v: expected integer from 0 to 255, found string "five""#
     );
     assert_eq!(taken(&two, json!(null)), Value::Option(None));
     assert_eq!(taken(&two, json!({ "some": null })), some(Value::Option(None)));
