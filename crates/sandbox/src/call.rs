@@ -210,7 +210,12 @@ fn store(shared: &Shared, authority: &Arc<Authority>, record: &Record) -> Store<
     let mut store = Store::new(&shared.wasmtime, Sandbox::new(authority, record));
     store.limiter(|sandbox| &mut sandbox.growth);
     store.set_hostcall_fuel(limits.host_call_bytes.size());
-    store.set_max_component_handles(usize::try_from(limits.handles).unwrap_or(usize::MAX));
+    let handles = usize::try_from(limits.handles).unwrap_or(usize::MAX);
+    store.set_max_component_handles(handles);
+    // What the engine keeps for the guest's tasks, streams and futures is a table of its own.
+    if let Some(table) = store.concurrent_resource_table() {
+        table.set_max_capacity(handles);
+    }
     let (cpu, meter) = (limits.cpu, record.meter.clone());
     store.epoch_deadline_callback(move |_| {
         if meter.running() > cpu.duration() {

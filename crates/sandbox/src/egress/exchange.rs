@@ -19,7 +19,9 @@ use wassette_policy::{
 use super::body::Answer;
 use super::dial::{Approved, Connection, dial};
 use super::disguise;
+use super::framing::framed;
 use super::inject::Injection;
+use super::listening::Listening;
 use super::tls::Authorities;
 use super::{Masker, Sent};
 use crate::authority::Authority;
@@ -31,7 +33,7 @@ pub(crate) const HEAD: usize = 64 << 10;
 /// The most headers of an answer.
 const HEADERS: usize = 100;
 
-pub(crate) type Wire = http1::Connection<TokioIo<Box<dyn Connection>>, WasiBody>;
+pub(crate) type Wire = http1::Connection<TokioIo<Listening>, WasiBody>;
 type Done = Sent<Result<(), Error>>;
 
 /// What one call sends requests with.
@@ -87,6 +89,7 @@ impl Exchange {
         let destination = &approval.permit.target().destination;
         let (network, usual) = (&self.authority.network, &Authorities::default());
         let stream = dial(network, destination, addresses, usual, deadline).await?;
+        let request = framed(request).await?;
         let (mut response, wire) = send(stream, request, deadline, waits.first_byte).await?;
 
         if !approval.injections().is_empty() {
@@ -232,7 +235,7 @@ pub(crate) async fn send(
 ) -> Result<(Response<Incoming>, Option<Wire>), Error> {
     let mut builder = http1::Builder::new();
     builder.max_headers(HEADERS).max_header_size(HEAD).max_buf_size(HEAD);
-    let handshake = timeout_at(deadline, builder.handshake(TokioIo::new(stream)));
+    let handshake = timeout_at(deadline, builder.handshake(TokioIo::new(Listening::new(stream))));
     let (mut sender, mut wire) =
         handshake.await.map_err(|_| Error::ConnectionTimeout)?.map_err(failure)?;
     let exchange = async {

@@ -7,6 +7,7 @@ mod proxied;
 mod secrets;
 mod sends;
 mod tls;
+mod uploads;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
