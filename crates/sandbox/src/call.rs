@@ -246,3 +246,26 @@ fn reap(shared: &Arc<Shared>, store: Store<Sandbox>) {
         drop_it();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wassette_policy::Limits;
+
+    use super::*;
+
+    /// Both tables that the engine keeps for a guest: of its resources, and of its tasks, streams and
+    /// futures.
+    #[test]
+    fn denied_more_entries_in_any_table_than_the_limit_of_handles() {
+        let engine = Engine::new().unwrap();
+        let limits = Limits { handles: 7, ..Limits::default() };
+        let authority = Arc::new(Authority::none("guest", limits.clone()));
+        let mut store = store(&engine.shared, &authority, &Record::new(&limits, None));
+        assert_eq!(store.data().table.max_capacity(), 7);
+        let table = store.concurrent_resource_table().unwrap();
+        for entry in 0..7 {
+            table.push(entry).unwrap();
+        }
+        assert!(table.push(7).is_err());
+    }
+}

@@ -42,7 +42,7 @@ use exchange::Exchange;
 pub use fetch::{Arrived, FetchError, FetchLimits, Fetched, Outgoing, Pieces, Reach};
 pub use mask::Masker;
 pub use network::{Network, NetworkSettings, Waits};
-pub use proxy::{Proxy, ProxyError};
+pub use proxy::{Proxy, ProxyError, Resolve};
 pub use resolver::{Addresses, Resolver};
 pub use tls::{Bundle, CertificateFlaw, Roots, RootsError};
 

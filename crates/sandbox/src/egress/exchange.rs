@@ -1,7 +1,7 @@
 //! One request and its answer, in the order that [`egress`](super) gives. Every way out of here but
 //! the last is a refusal that was recorded or an error of the network; none may send anything.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 use wasmtime_wasi_http::io::TokioIo;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 use wassette_policy::{
-    AddressClass, Denial, Effect, Host, Inject, Permit, Protocol, Request as Asked, classify,
+    AddressClass, Denial, Destination, Effect, Host, Inject, Name, Permit, Protocol,
+    Request as Asked, classify,
 };
 
 use super::body::Answer;
@@ -22,6 +23,7 @@ use super::disguise;
 use super::framing::framed;
 use super::inject::Injection;
 use super::listening::Listening;
+use super::proxy::Resolve;
 use super::tls::Authorities;
 use super::{Masker, Sent};
 use crate::authority::Authority;
@@ -32,6 +34,13 @@ use crate::placeholders::Placeholders;
 pub(crate) const HEAD: usize = 64 << 10;
 /// The most headers of an answer.
 const HEADERS: usize = 100;
+
+/// What a guest is told of a name that is unknown here, where a proxy might know it.
+const UNKNOWN_HERE: &str = "this machine does not know the name; if the proxy does, set \
+                            `resolve = \"proxy\"` under `[egress]`";
+
+/// What a name of an inner network may mean.
+const INNER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 
 pub(crate) type Wire = http1::Connection<TokioIo<Listening>, WasiBody>;
 type Done = Sent<Result<(), Error>>;
@@ -154,10 +163,15 @@ impl Exchange {
         let found = match &destination.host {
             Host::Address(address) => vec![*address],
             Host::Name(name) => {
-                let found = self.authority.network.resolver.resolve(name.as_str()).await;
+                if let Some(approved) = self.name_for_the_proxy(approval, name)? {
+                    return Ok(vec![approved]);
+                }
+                let network = &self.authority.network;
+                let found = network.resolver.resolve(name.as_str()).await;
                 found.map_err(|error| {
                     tracing::debug!(%error, "a name cannot be resolved");
-                    Error::DnsError { rcode: None, info_code: None }
+                    let rcode = network.proxy.is_some().then(|| UNKNOWN_HERE.to_owned());
+                    Error::DnsError { rcode, info_code: None }
                 })?
             }
         };
@@ -179,6 +193,31 @@ impl Exchange {
             }
             _ => Ok(permitted),
         }
+    }
+
+    /// The name itself, where the operator lets the proxy resolve names. What can be known of its address
+    /// is judged: a name that no public registry gives out counts as an inner one.
+    fn name_for_the_proxy(
+        &self,
+        approval: &Approval,
+        name: &Name,
+    ) -> Result<Option<Approved>, Error> {
+        let network = &self.authority.network;
+        let Destination { protocol, port, .. } = &approval.permit.target().destination;
+        let https = *protocol == Protocol::Https;
+        if network.resolve == Resolve::Here || network.names_proxy(https, name, *port).is_none() {
+            return Ok(None);
+        }
+        if !https && !approval.injections().is_empty() {
+            return Err(self.refuse(in_the_clear(&approval.permit)));
+        }
+        if !name.is_public()
+            && let Err(denial) = approval.address(INNER)
+        {
+            self.effects.denied(denial);
+            return Err(Error::DestinationIpProhibited);
+        }
+        Ok(Some(Approved::name_of(&approval.permit)))
     }
 
     /// Makes of what the guest wrote what the server shall get: the permitted host and path, and the

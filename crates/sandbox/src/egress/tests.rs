@@ -80,6 +80,7 @@ pub(crate) struct Setup {
     secrets: Vec<(&'static str, &'static str)>,
     roots: Roots,
     proxy: Option<Proxy>,
+    resolve: Resolve,
     waits: Waits,
 }
 
@@ -117,6 +118,8 @@ impl Setup {
             resolver: self.names.clone(),
             roots: self.roots,
             proxy: self.proxy,
+            resolve: self.resolve,
+            resolve_for_operator: Resolve::Here,
             waits: self.waits,
         });
         let effects = Effects::new(&limits, None);
