@@ -23,6 +23,13 @@ impl Name {
         &self.0
     }
 
+    /// Whether it is a name as public registries give them out, by the list of public suffixes. Other
+    /// names, such as `localhost` or those of a company's own network, mean something here and not
+    /// elsewhere.
+    pub fn is_public(&self) -> bool {
+        psl::domain(self.0.as_bytes()).is_some_and(|domain| domain.suffix().is_known())
+    }
+
     /// Whether the name lies below `parent`: at least one label before it, and never itself.
     pub(crate) fn is_below(&self, parent: &Self) -> bool {
         self.0.strip_suffix(parent.as_str()).is_some_and(|labels| labels.ends_with('.'))

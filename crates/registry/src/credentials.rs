@@ -4,7 +4,7 @@
 //! words of the parser, which repeat what they stumble over.
 //!
 //! The files are other programs', so what is not known in them is passed over. But one that cannot
-//! be read is an error, for it may hold the login that is needed.
+//! be read is an error where no other knows the registry, for it may hold the login that is needed.
 
 mod file;
 mod helper;
@@ -39,46 +39,58 @@ impl Credentials for DockerConfig {
         repository: &'a str,
     ) -> BoxFuture<'a, Result<Option<Credential>, CredentialError>> {
         Box::pin(async move {
+            let mut failed = None;
             if let Some(text) = &self.inline {
-                let file = LoginFile::parse("`DOCKER_AUTH_CONFIG`", text.reveal().as_bytes())?;
-                let found = self.look(&file, registry, repository).await?;
+                let file = LoginFile::parse("`DOCKER_AUTH_CONFIG`", text.reveal().as_bytes());
+                let found = self.look(file.map(Some), registry, repository, &mut failed).await;
                 if found.is_some() {
                     return Ok(found);
                 }
             }
             for path in &self.files {
-                let Some(file) = LoginFile::read(path).await? else { continue };
-                let found = self.look(&file, registry, repository).await?;
+                let file = LoginFile::read(path).await;
+                let found = self.look(file, registry, repository, &mut failed).await;
                 if found.is_some() {
                     return Ok(found);
                 }
             }
-            Ok(None)
+            failed.map_or(Ok(None), Err)
         })
     }
 }
 
 impl DockerConfig {
     /// What one file knows: first by its helper for the registry, then by the one for all, then by
-    /// itself.
+    /// itself. What goes wrong first is kept in `failed`, and does not keep others from being asked.
     async fn look(
         &self,
-        file: &LoginFile,
+        file: Result<Option<LoginFile>, CredentialError>,
         registry: &str,
         repository: &str,
-    ) -> Result<Option<Credential>, CredentialError> {
+        failed: &mut Option<CredentialError>,
+    ) -> Option<Credential> {
+        let mut known = |found: Result<Option<_>, CredentialError>| {
+            found.unwrap_or_else(|error| {
+                failed.get_or_insert(error);
+                None
+            })
+        };
+        let file = match file {
+            Ok(file) => file?,
+            Err(error) => return known(Err(error)),
+        };
         for name in file.helpers(registry) {
             let helper = Helper { name, named_in: file.name(), path: &self.path };
-            let found = helper.ask(registry, PATIENCE).await?;
+            let found = known(helper.ask(registry, PATIENCE).await);
             if found.is_some() {
-                return Ok(found);
+                return found;
             }
         }
-        let found = file.login(registry, repository)?;
+        let found = known(file.login(registry, repository));
         if found.is_some() {
             file.warn_if_open();
         }
-        Ok(found)
+        found
     }
 }
 

@@ -362,7 +362,7 @@ pub enum RegistryError {
     },
 
     /// The credentials cannot be read.
-    #[error("the credentials for `{place}` cannot be read: {cause}")]
+    #[error("`{place}` wants to know who asks, and the credentials for it cannot be read: {cause}")]
     #[diagnostic(code(registry::credentials), help("{}", cause.help.as_deref().unwrap_or("mend it, or log in anew")))]
     Credentials {
         /// The registry.

@@ -107,7 +107,13 @@ impl Client {
         }
         let proof = self.prove(endpoint, ask, response).await?;
         let response = self.send(endpoint, ask, Some(proof.authorization.clone())).await?;
-        if response.status != StatusCode::UNAUTHORIZED {
+        let is_refused = match response.status {
+            StatusCode::UNAUTHORIZED => true,
+            // Some say to nobody in particular that he may not.
+            StatusCode::FORBIDDEN => proof.withheld.is_some(),
+            _ => false,
+        };
+        if !is_refused {
             self.inner.tokens.keep(endpoint, &ask.scope, proof.authorization);
             return Ok(response);
         }

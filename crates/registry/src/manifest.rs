@@ -14,11 +14,13 @@ use crate::error::shown;
 use crate::{Descriptor, RegistryError};
 
 /// The media types of layers that are components, the current one first.
-pub const ACCEPTED_LAYERS: [&str; 5] = [
+pub const ACCEPTED_LAYERS: [&str; 6] = [
     "application/wasm",
     "application/vnd.wasm.component.v1+wasm",
     "application/vnd.wasm.component.v1",
     "application/vnd.wasm.content.layer.v1+wasm",
+    // wasmCloud's.
+    "application/vnd.module.wasm.content.layer.v1+wasm",
     "application/vnd.bytecodealliance.wasm.component.layer.v0+wasm",
 ];
 

@@ -11,7 +11,6 @@ use wassette_store::{Digest, Image};
 
 use crate::client::Client;
 use crate::endpoint::Endpoint;
-use crate::error::shown;
 use crate::exchange::{Ask, announced};
 use crate::manifest::{LONGEST, accepted, choose, named};
 use crate::{Descriptor, RawManifest, RegistryError, Resolved, Response};
@@ -217,17 +216,23 @@ pub(crate) fn check_claims(
     place: &str,
     what: &str,
 ) -> Result<(), RegistryError> {
-    let name = found.to_string();
-    let mut claims = headers.get_all(CLAIM).iter();
-    match claims.find(|claim| claim.as_bytes() != name.as_bytes()) {
+    match headers.get_all(CLAIM).iter().filter_map(claimed).find(|claimed| *claimed != found) {
         None => Ok(()),
-        Some(claim) => Err(RegistryError::FalseClaim {
+        Some(claimed) => Err(RegistryError::FalseClaim {
             place: place.to_owned(),
             what: what.to_owned(),
-            claimed: shown(&String::from_utf8_lossy(claim.as_bytes()), 160),
+            claimed: claimed.to_string(),
             found,
         }),
     }
+}
+
+/// The digest that a header claims. Registries also write other algorithms, no algorithm, capitals, or
+/// nothing: what cannot be compared contradicts nothing, and what was asked for is hashed here anyway.
+fn claimed(value: &HeaderValue) -> Option<Digest> {
+    let text = value.to_str().ok()?.trim().to_ascii_lowercase();
+    let hex = text.strip_prefix("sha256:").unwrap_or(&text);
+    format!("sha256:{hex}").parse().ok()
 }
 
 /// A blob on its way, as far as it came.

@@ -130,6 +130,13 @@ impl Script {
         Client::new(Arc::clone(self) as Arc<dyn Transport>, Arc::new(Keyring(credential)), settings)
     }
 
+    /// A client that fails whenever it is to find a credential.
+    pub(crate) fn client_without_credentials(self: &Arc<Self>) -> Client {
+        let first_pause = Duration::from_millis(1);
+        let settings = Settings { first_pause, ..Settings::default() };
+        Client::new(Arc::clone(self) as Arc<dyn Transport>, Arc::new(Broken), settings)
+    }
+
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
@@ -196,6 +203,21 @@ impl Credentials for Keyring {
     ) -> BoxFuture<'a, Result<Option<Credential>, CredentialError>> {
         let found = self.0.clone().filter(|_| registry != MIRROR);
         Box::pin(async { Ok(found) })
+    }
+}
+
+/// Where credentials cannot be found.
+struct Broken;
+
+impl Credentials for Broken {
+    fn find<'a>(
+        &'a self,
+        _: &'a str,
+        _: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Credential>, CredentialError>> {
+        let error =
+            CredentialError { message: "no helper".into(), help: Some("install it".into()) };
+        Box::pin(async { Err(error) })
     }
 }
 

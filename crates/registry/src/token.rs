@@ -46,16 +46,24 @@ impl Client {
             Challenge::Bearer { realm, service } => (realm, service),
         };
         let realm = Realm::read(endpoint, &realm, service)?;
-        let credential = match &realm.withheld {
-            None => self.credential(endpoint).await?,
-            Some(_) => None,
+        // What is public needs no credential: only if it is refused without one does it matter why
+        // there is none.
+        let (credential, withheld) = match &realm.withheld {
+            None => match self.credential(endpoint).await {
+                Ok(credential) => (credential, None),
+                Err(error) => (None, Some(error)),
+            },
+            Some(_) => (None, None),
         };
         let known = credential.is_some();
-        let authorization = match self.token(endpoint, ask, &realm, credential).await {
-            Err(error) if !error.passing() => return Err(realm.withheld.unwrap_or(error)),
-            token => Authorization::bearer(&token?),
-        };
-        Ok(Proof { authorization, known, withheld: realm.withheld })
+        let token = self.token(endpoint, ask, &realm, credential).await;
+        let withheld = realm.withheld.or(withheld);
+        match (token, withheld) {
+            (Err(error), Some(withheld)) if !error.passing() => Err(withheld),
+            (token, withheld) => {
+                Ok(Proof { authorization: Authorization::bearer(&token?), known, withheld })
+            }
+        }
     }
 
     async fn basic(

@@ -210,7 +210,12 @@ fn store(shared: &Shared, authority: &Arc<Authority>, record: &Record) -> Store<
     let mut store = Store::new(&shared.wasmtime, Sandbox::new(authority, record));
     store.limiter(|sandbox| &mut sandbox.growth);
     store.set_hostcall_fuel(limits.host_call_bytes.size());
-    store.set_max_component_handles(usize::try_from(limits.handles).unwrap_or(usize::MAX));
+    let handles = usize::try_from(limits.handles).unwrap_or(usize::MAX);
+    store.set_max_component_handles(handles);
+    // What the engine keeps for the guest's tasks, streams and futures is a table of its own.
+    if let Some(table) = store.concurrent_resource_table() {
+        table.set_max_capacity(handles);
+    }
     let (cpu, meter) = (limits.cpu, record.meter.clone());
     store.epoch_deadline_callback(move |_| {
         if meter.running() > cpu.duration() {
@@ -239,5 +244,28 @@ fn reap(shared: &Arc<Shared>, store: Store<Sandbox>) {
         tokio::spawn(async move { drop_it() });
     } else {
         drop_it();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wassette_policy::Limits;
+
+    use super::*;
+
+    /// Both tables that the engine keeps for a guest: of its resources, and of its tasks, streams and
+    /// futures.
+    #[test]
+    fn denied_more_entries_in_any_table_than_the_limit_of_handles() {
+        let engine = Engine::new().unwrap();
+        let limits = Limits { handles: 7, ..Limits::default() };
+        let authority = Arc::new(Authority::none("guest", limits.clone()));
+        let mut store = store(&engine.shared, &authority, &Record::new(&limits, None));
+        assert_eq!(store.data().table.max_capacity(), 7);
+        let table = store.concurrent_resource_table().unwrap();
+        for entry in 0..7 {
+            table.push(entry).unwrap();
+        }
+        assert!(table.push(7).is_err());
     }
 }

@@ -19,7 +19,9 @@ mod dial;
 mod disguise;
 mod exchange;
 mod fetch;
+mod framing;
 mod inject;
+mod listening;
 mod mask;
 mod network;
 mod proxy;
@@ -40,7 +42,7 @@ use exchange::Exchange;
 pub use fetch::{Arrived, FetchError, FetchLimits, Fetched, Outgoing, Pieces, Reach};
 pub use mask::Masker;
 pub use network::{Network, NetworkSettings, Waits};
-pub use proxy::{Proxy, ProxyError};
+pub use proxy::{Proxy, ProxyError, Resolve};
 pub use resolver::{Addresses, Resolver};
 pub use tls::{Bundle, CertificateFlaw, Roots, RootsError};
 

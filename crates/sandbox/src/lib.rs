@@ -40,8 +40,8 @@ pub use component::Component;
 pub use effects::{Decided, Event, Observer, Unrecorded};
 pub use egress::{
     Addresses, Arrived, Bundle, CertificateFlaw, FetchError, FetchLimits, Fetched, Masker, Network,
-    NetworkSettings, Outgoing, Pieces, Proxy, ProxyError, Reach, Resolver, Roots, RootsError,
-    Waits,
+    NetworkSettings, Outgoing, Pieces, Proxy, ProxyError, Reach, Resolve, Resolver, Roots,
+    RootsError, Waits,
 };
 pub use engine::{Engine, EngineError};
 pub use error::{CallError, CompileError};

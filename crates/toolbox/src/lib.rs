@@ -93,6 +93,6 @@ pub use wassette_registry::{
     DockerConfig, Login, PackageError, RegistryError, RegistrySettings, Secret, Settings,
     SettingsError,
 };
-pub use wassette_sandbox::{FetchError, Omission, Reach};
+pub use wassette_sandbox::{FetchError, Omission, Reach, Resolve};
 pub use wassette_signature::Identity;
 pub use wassette_store::audit::VerifyReport;

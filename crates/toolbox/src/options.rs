@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use wassette_policy::{OperatorLimits, Policy};
 use wassette_registry::{DockerConfig, Settings};
-use wassette_sandbox::{CompileLimits, Compiler};
+use wassette_sandbox::{CompileLimits, Compiler, Resolve};
 use wassette_signature::Identity;
 use wassette_store::{DEFAULT_MAX_BYTES, Keyring};
 
@@ -96,6 +96,9 @@ impl Options {
 pub struct EgressOptions {
     /// The proxy that all requests go through, if there is one.
     pub proxy: Option<ProxyOption>,
+    /// Who resolves the names that components may reach through the proxy. What the operator fetches
+    /// is asked of the proxy by name in any case.
+    pub resolve: Resolve,
     /// A file with certificates in PEM that are trusted in place of the platform's roots.
     pub ca_bundle: Option<PathBuf>,
 }

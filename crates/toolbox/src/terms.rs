@@ -290,6 +290,7 @@ fn network(options: &EgressOptions) -> Result<Network, OpenError> {
         Some(ProxyOption::Url(url)) => Some(Proxy::parse(url)?),
         Some(ProxyOption::Environment) => Proxy::from_environment(|key| std::env::var(key).ok())?,
     };
+    settings.resolve = options.resolve;
     Ok(Network::new(settings))
 }
 

@@ -203,6 +203,21 @@ async fn denied_a_file_of_logins_that_cannot_be_read() {
     assert_eq!(home.find("a.test", "x/y").await, "me:a.test");
 }
 
+#[tokio::test]
+async fn what_is_broken_in_one_place_keeps_no_other_from_being_asked() {
+    let known = auths(&["a.test"]);
+    let helper = r#"{"credsStore": "gone"}"#;
+    let both = known.replacen('{', r#"{"credsStore": "gone","#, 1);
+    for home in [
+        Home::new().file("{").file(&known),
+        Home::new().file(helper).file(&known),
+        Home::new().file(&both),
+    ] {
+        assert_eq!(home.find("a.test", "x/y").await, "me:a.test");
+        assert!(home.find("b.test", "x/y").await.starts_with("error: "));
+    }
+}
+
 const ECHO: &str =
     r#"[ "$1" = get ] && printf '{"ServerURL":"x","Username":"me","Secret":"%s"}' "$(cat)""#;
 

@@ -88,11 +88,31 @@ async fn denied_r08_manifests_that_are_not_what_was_named() {
 
     // Also by a header, and also for a tag.
     let lie = Digest::of(b"a lie").to_string();
-    for claim in [lie.as_str(), "sha256:", "no digest"] {
+    let bare = lie.trim_start_matches("sha256:");
+    for claim in [lie.as_str(), bare, &lie.to_ascii_uppercase(), &format!(" {lie} ")] {
         let answer = Answer::new(200).with("Docker-Content-Digest", claim).body(manifest(WASM, ""));
         let error = resolve(answer, "r.example/a/b:1").await.unwrap_err();
         assert!(matches!(error, RegistryError::FalseClaim { .. }), "{error}");
-        assert!(error.to_string().contains(claim), "{error}");
+        assert!(error.to_string().contains(&lie), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_header_says_that_cannot_be_compared_contradicts_nothing() {
+    let true_one = Digest::of(manifest(WASM, "").as_bytes()).to_string();
+    let sha512 = format!("sha512:{}", "ab".repeat(64));
+    for claim in [
+        "",
+        "sha256:",
+        "no digest",
+        &sha512,
+        "md5:d41d8cd98f00b204e9800998ecf8427e",
+        &true_one.to_ascii_uppercase(),
+        true_one.trim_start_matches("sha256:"),
+    ] {
+        let answer = Answer::new(200).with("Docker-Content-Digest", claim).body(manifest(WASM, ""));
+        let resolved = resolve(answer, "r.example/a/b:1").await.unwrap();
+        assert_eq!(resolved.digest.to_string(), true_one, "{claim:?}");
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use miette::Diagnostic as _;
+
 use super::*;
 use crate::script::{Answer, BASIC, MIRROR, Script, Seen, image, login, manifest};
 use crate::{Descriptor, Reach, RegistrySettings};
@@ -135,6 +137,44 @@ async fn denied_r04_demands_without_credentials() {
         "`r.example` asks for credentials for `a/b:latest`: authentication required (UNAUTHORIZED)"
     );
     assert_eq!(script.seen().len(), 1);
+}
+
+/// What is public needs no login, so a login that cannot be found is no matter.
+#[tokio::test]
+async fn a_helper_that_is_missing_matters_only_where_nobody_is_refused() {
+    let script = registry(SERVICE, good());
+    script.client_without_credentials().resolve(&image("r.example/a/b")).await.unwrap();
+    assert_eq!(to_services(&script)[0].authorization, None);
+
+    let demand = format!("Bearer realm=\"{SERVICE}\"");
+    let no_token = registry(SERVICE, Answer::new(403));
+    let refused = |status| {
+        let demand = demand.clone();
+        Script::new(move |seen, _| {
+            if !seen.line.contains("/v2/") {
+                good()
+            } else if seen.authorization.is_some() {
+                Answer::new(status)
+            } else {
+                Answer::new(401).with("www-authenticate", &demand)
+            }
+        })
+    };
+    let basic = Script::new(|_, _| Answer::new(401).with("www-authenticate", "Basic realm=\"r\""));
+    for script in [no_token, refused(401), refused(403), basic] {
+        let client = script.client_without_credentials();
+        let error = client.resolve(&image("r.example/a/b")).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`r.example` wants to know who asks, and the credentials for it cannot be read: \
+             no helper"
+        );
+        assert_eq!(error.help().unwrap().to_string(), "install it");
+    }
+    // A service that only fails for now says nothing about logins.
+    let failing = registry(SERVICE, Answer::new(503));
+    let error = failing.client_without_credentials().resolve(&image("r.example/a/b")).await;
+    assert!(matches!(error, Err(RegistryError::Failing { .. })), "{error:?}");
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use wasmtime_wasi_http::Error;
-use wassette_policy::{Destination, Host, Permit, Protocol};
+use wassette_policy::{Destination, Host, Permit, Protocol, Request};
 
 use super::network::Network;
 use super::proxy::Upstream;
@@ -19,19 +19,35 @@ pub(crate) trait Connection: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Connection for S {}
 
-/// An address that may be dialled, for somebody answers for it.
-pub(crate) struct Approved(SocketAddr);
+/// What may be dialled, for somebody answers for it.
+pub(crate) struct Approved(Target);
+
+enum Target {
+    Address(SocketAddr),
+    /// The name itself, which the proxy resolves.
+    Name,
+}
 
 impl Approved {
     /// An address of a host that the operator asks for. Nothing that a guest wants may come here.
     pub(crate) fn by_operator(address: SocketAddr) -> Self {
-        Self(address)
+        Self(Target::Address(address))
+    }
+
+    /// The name that the operator asks for. The same holds.
+    pub(crate) fn name_by_operator() -> Self {
+        Self(Target::Name)
+    }
+
+    /// The name of a request that is permitted, where the operator lets the proxy resolve names.
+    pub(crate) fn name_of(_request: &Permit<Request>) -> Self {
+        Self(Target::Name)
     }
 }
 
 impl From<Permit<SocketAddr>> for Approved {
     fn from(permit: Permit<SocketAddr>) -> Self {
-        Self(permit.into_target())
+        Self(Target::Address(permit.into_target()))
     }
 }
 
@@ -81,7 +97,7 @@ pub(crate) async fn dial(
     deadline: Instant,
 ) -> Result<Box<dyn Connection>, DialError> {
     let https = destination.protocol == Protocol::Https;
-    let stream = reach(network, https, &destination.host, addresses, deadline);
+    let stream = reach(network, destination, addresses, deadline);
     let stream = timeout_at(deadline, stream).await.map_err(|_| Error::ConnectionTimeout)??;
     if !https {
         return Ok(Box::new(stream));
@@ -94,25 +110,20 @@ pub(crate) async fn dial(
 /// swallows packets leaves some to the others.
 async fn reach(
     network: &Network,
-    https: bool,
-    host: &Host,
+    destination: &Destination,
     addresses: Vec<Approved>,
     deadline: Instant,
 ) -> Result<TcpStream, Error> {
     let mut failed = Error::DestinationNotFound;
     let mut left = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
-    for Approved(address) in addresses {
+    for Approved(target) in addresses {
         let now = Instant::now();
         let share = now + deadline.saturating_duration_since(now) / left.max(1);
         left = left.saturating_sub(1);
-        let proxy = network.proxy.as_ref().and_then(|proxy| proxy.upstream(https, host, address));
-        let attempt = async {
-            match proxy {
-                Some(proxy) => tunnel(network, proxy, address).await,
-                None => TcpStream::connect(address).await.map_err(|error| refusal(&error)),
-            }
-        };
-        match timeout_at(share, attempt).await.unwrap_or(Err(Error::ConnectionTimeout)) {
+        match timeout_at(share, connect(network, destination, target))
+            .await
+            .unwrap_or(Err(Error::ConnectionTimeout))
+        {
             Ok(stream) => {
                 // Small requests shall not wait for others.
                 let _ = stream.set_nodelay(true);
@@ -124,11 +135,32 @@ async fn reach(
     Err(failed)
 }
 
-async fn tunnel(
+/// Connects to one target, through the proxy where one is to be used.
+async fn connect(
     network: &Network,
-    proxy: &Upstream,
-    address: SocketAddr,
+    destination: &Destination,
+    target: Target,
 ) -> Result<TcpStream, Error> {
+    let https = destination.protocol == Protocol::Https;
+    let (host, port) = (&destination.host, destination.port);
+    match (target, host) {
+        (Target::Address(address), _) => {
+            let proxy = network.proxy.as_ref();
+            match proxy.and_then(|proxy| proxy.upstream(https, host, address)) {
+                Some(proxy) => tunnel(network, proxy, &address.to_string()).await,
+                None => TcpStream::connect(address).await.map_err(|error| refusal(&error)),
+            }
+        }
+        (Target::Name, Host::Name(name)) => {
+            let proxy = network.names_proxy(https, name, port);
+            let proxy = proxy.ok_or(Error::DestinationNotFound)?;
+            tunnel(network, proxy, &format!("{name}:{port}")).await
+        }
+        (Target::Name, Host::Address(_)) => Err(Error::DestinationNotFound),
+    }
+}
+
+async fn tunnel(network: &Network, proxy: &Upstream, target: &str) -> Result<TcpStream, Error> {
     let unreachable = |error: io::Error| {
         tracing::warn!(?proxy, %error, "the proxy cannot be reached");
         Error::DestinationUnavailable
@@ -140,7 +172,7 @@ async fn tunnel(
     let addresses: Vec<_> =
         addresses.into_iter().map(|address| SocketAddr::new(address, proxy.port)).collect();
     let mut stream = TcpStream::connect(addresses.as_slice()).await.map_err(unreachable)?;
-    proxy.tunnel(&mut stream, address).await?;
+    proxy.tunnel(&mut stream, target).await?;
     Ok(stream)
 }
 

@@ -1,7 +1,7 @@
 //! One request and its answer, in the order that [`egress`](super) gives. Every way out of here but
 //! the last is a refusal that was recorded or an error of the network; none may send anything.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,13 +13,17 @@ use tokio::time::{Instant, timeout, timeout_at};
 use wasmtime_wasi_http::io::TokioIo;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 use wassette_policy::{
-    AddressClass, Denial, Effect, Host, Inject, Permit, Protocol, Request as Asked, classify,
+    AddressClass, Denial, Destination, Effect, Host, Inject, Name, Permit, Protocol,
+    Request as Asked, classify,
 };
 
 use super::body::Answer;
 use super::dial::{Approved, Connection, dial};
 use super::disguise;
+use super::framing::framed;
 use super::inject::Injection;
+use super::listening::Listening;
+use super::proxy::Resolve;
 use super::tls::Authorities;
 use super::{Masker, Sent};
 use crate::authority::Authority;
@@ -31,7 +35,14 @@ pub(crate) const HEAD: usize = 64 << 10;
 /// The most headers of an answer.
 const HEADERS: usize = 100;
 
-pub(crate) type Wire = http1::Connection<TokioIo<Box<dyn Connection>>, WasiBody>;
+/// What a guest is told of a name that is unknown here, where a proxy might know it.
+const UNKNOWN_HERE: &str = "this machine does not know the name; if the proxy does, set \
+                            `resolve = \"proxy\"` under `[egress]`";
+
+/// What a name of an inner network may mean.
+const INNER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
+
+pub(crate) type Wire = http1::Connection<TokioIo<Listening>, WasiBody>;
 type Done = Sent<Result<(), Error>>;
 
 /// What one call sends requests with.
@@ -87,6 +98,7 @@ impl Exchange {
         let destination = &approval.permit.target().destination;
         let (network, usual) = (&self.authority.network, &Authorities::default());
         let stream = dial(network, destination, addresses, usual, deadline).await?;
+        let request = framed(request).await?;
         let (mut response, wire) = send(stream, request, deadline, waits.first_byte).await?;
 
         if !approval.injections().is_empty() {
@@ -151,10 +163,15 @@ impl Exchange {
         let found = match &destination.host {
             Host::Address(address) => vec![*address],
             Host::Name(name) => {
-                let found = self.authority.network.resolver.resolve(name.as_str()).await;
+                if let Some(approved) = self.name_for_the_proxy(approval, name)? {
+                    return Ok(vec![approved]);
+                }
+                let network = &self.authority.network;
+                let found = network.resolver.resolve(name.as_str()).await;
                 found.map_err(|error| {
                     tracing::debug!(%error, "a name cannot be resolved");
-                    Error::DnsError { rcode: None, info_code: None }
+                    let rcode = network.proxy.is_some().then(|| UNKNOWN_HERE.to_owned());
+                    Error::DnsError { rcode, info_code: None }
                 })?
             }
         };
@@ -176,6 +193,31 @@ impl Exchange {
             }
             _ => Ok(permitted),
         }
+    }
+
+    /// The name itself, where the operator lets the proxy resolve names. What can be known of its address
+    /// is judged: a name that no public registry gives out counts as an inner one.
+    fn name_for_the_proxy(
+        &self,
+        approval: &Approval,
+        name: &Name,
+    ) -> Result<Option<Approved>, Error> {
+        let network = &self.authority.network;
+        let Destination { protocol, port, .. } = &approval.permit.target().destination;
+        let https = *protocol == Protocol::Https;
+        if network.resolve == Resolve::Here || network.names_proxy(https, name, *port).is_none() {
+            return Ok(None);
+        }
+        if !https && !approval.injections().is_empty() {
+            return Err(self.refuse(in_the_clear(&approval.permit)));
+        }
+        if !name.is_public()
+            && let Err(denial) = approval.address(INNER)
+        {
+            self.effects.denied(denial);
+            return Err(Error::DestinationIpProhibited);
+        }
+        Ok(Some(Approved::name_of(&approval.permit)))
     }
 
     /// Makes of what the guest wrote what the server shall get: the permitted host and path, and the
@@ -232,7 +274,7 @@ pub(crate) async fn send(
 ) -> Result<(Response<Incoming>, Option<Wire>), Error> {
     let mut builder = http1::Builder::new();
     builder.max_headers(HEADERS).max_header_size(HEAD).max_buf_size(HEAD);
-    let handshake = timeout_at(deadline, builder.handshake(TokioIo::new(stream)));
+    let handshake = timeout_at(deadline, builder.handshake(TokioIo::new(Listening::new(stream))));
     let (mut sender, mut wire) =
         handshake.await.map_err(|_| Error::ConnectionTimeout)?.map_err(failure)?;
     let exchange = async {

@@ -19,11 +19,12 @@ use std::time::Duration;
 use http::{Response, StatusCode};
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout};
-use wassette_policy::{AddressClass, Host, classify};
+use wassette_policy::{AddressClass, Destination, Host, Protocol, classify};
 
 use super::dial::{Approved, DialError, dial};
 use super::exchange::{Wire, plain, send};
 use super::network::Network;
+use super::proxy::Resolve;
 use super::resolver;
 use super::tls::Authorities;
 use place::{Before, Place};
@@ -118,7 +119,11 @@ impl Network {
             protocol: None,
         });
         for _ in 0..=REDIRECTS {
-            let (addresses, kind) = self.locate(&place, before.as_ref()).await?;
+            let by_name = self.locate_by_name(&place, outgoing.reach, before.as_ref())?;
+            let (addresses, kind) = match by_name {
+                Some(found) => found,
+                None => self.locate(&place, before.as_ref()).await?,
+            };
             trusted = trusted && place.is_with(&start);
             let (response, wire) =
                 self.ask(&place, addresses, outgoing, trusted, &authorities).await?;
@@ -131,6 +136,28 @@ impl Network {
             place = next;
         }
         Err(FetchError::Redirects { url: first, most: REDIRECTS })
+    }
+
+    /// The name of `place`, where a proxy is to resolve it, and of which kind its address is: a name that
+    /// no public registry gives out counts as an inner one. `None` where it is resolved here, as for what
+    /// nobody looked at: its address must be checked.
+    fn locate_by_name(
+        &self,
+        place: &Place,
+        reach: Reach,
+        before: Option<&Before>,
+    ) -> Result<Option<(Vec<Approved>, AddressClass)>, FetchError> {
+        let Destination { protocol, host, port } = &place.destination;
+        let Host::Name(name) = host else { return Ok(None) };
+        let checked = self.resolve_for_operator == Resolve::Here
+            || reach == Reach::Public
+            || *protocol != Protocol::Https;
+        if checked || self.names_proxy(true, name, *port).is_none() {
+            return Ok(None);
+        }
+        let kind = if name.is_public() { AddressClass::Public } else { AddressClass::Private };
+        place.fits_kind(kind, before)?;
+        Ok(Some((vec![Approved::name_by_operator()], kind)))
     }
 
     /// The addresses of `place` that may be dialled, and of which kind they are.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime_wasi_http::RequestOptions;
+use wassette_policy::Name;
 
-use super::proxy::Proxy;
+use super::proxy::{Proxy, Resolve, Upstream};
 use super::resolver::{Resolver, SystemResolver};
 use super::tls::{Roots, Tls};
 
@@ -19,17 +20,24 @@ pub struct NetworkSettings {
     pub roots: Roots,
     /// The proxy through which HTTP and HTTPS leave, if there is one.
     pub proxy: Option<Proxy>,
+    /// Who resolves the names that components may reach through the proxy.
+    pub resolve: Resolve,
+    /// Who resolves those that the operator asks for.
+    pub resolve_for_operator: Resolve,
     /// The longest waits that a guest may ask for, and what it gets if it asks for none.
     pub waits: Waits,
 }
 
 impl Default for NetworkSettings {
-    /// The system's resolver, the platform's roots, no proxy.
+    /// The system's resolver, the platform's roots, no proxy; if there is one, what the operator asks for
+    /// is asked of it by name.
     fn default() -> Self {
         Self {
             resolver: Arc::new(SystemResolver::default()),
             roots: Roots::Platform,
             proxy: None,
+            resolve: Resolve::Here,
+            resolve_for_operator: Resolve::Proxy,
             waits: Waits::default(),
         }
     }
@@ -77,14 +85,22 @@ pub struct Network {
     pub(crate) resolver: Arc<dyn Resolver>,
     pub(crate) tls: Tls,
     pub(crate) proxy: Option<Proxy>,
+    pub(crate) resolve: Resolve,
+    pub(crate) resolve_for_operator: Resolve,
     pub(crate) waits: Waits,
 }
 
 impl Network {
     /// The way out that `settings` describe. Nothing is read or dialled yet.
     pub fn new(settings: NetworkSettings) -> Self {
-        let NetworkSettings { resolver, roots, proxy, waits } = settings;
-        Self { resolver, tls: Tls::new(roots), proxy, waits }
+        let NetworkSettings { resolver, roots, proxy, resolve, resolve_for_operator, waits } =
+            settings;
+        Self { resolver, tls: Tls::new(roots), proxy, resolve, resolve_for_operator, waits }
+    }
+
+    /// The proxy that is to resolve `name`, if one is to be used for it.
+    pub(crate) fn names_proxy(&self, https: bool, name: &Name, port: u16) -> Option<&Upstream> {
+        self.proxy.as_ref()?.upstream_by_name(https, name, port)
     }
 }
 

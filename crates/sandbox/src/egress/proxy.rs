@@ -1,9 +1,9 @@
 //! Leaving through a proxy, only where the operator says so.
 //!
-//! There is one way through it, for `https` and `http` alike: a `CONNECT` to the *address* that was
-//! checked, never to a name. A proxy that resolved the name itself could reach something that nobody
-//! checked, so names are resolved here also when a proxy is used, and a proxy that makes no tunnels
-//! to addresses (or, for `http`, to port 80) cannot be used. Requests to loopback never go through
+//! There is one way through it, for `https` and `http` alike: a `CONNECT`. What the operator fetches is
+//! asked for by name, for many networks let only their proxy resolve names. What a component asks for
+//! is asked for by the *address* that was checked, unless the operator says `resolve = "proxy"`: a proxy
+//! that resolves a name may reach something that nobody checked. Requests to loopback never go through
 //! it: the proxy's loopback is another machine's. Raw sockets do not know it.
 //!
 //! The proxy itself is the operator's choice and no policy is asked about it. Its password must
@@ -18,11 +18,21 @@ use miette::Diagnostic;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use wasmtime_wasi_http::Error as HttpError;
-use wassette_policy::Host;
+use wassette_policy::{Host, Name};
 use zeroize::Zeroizing;
 
 /// The longest answer of a proxy to a `CONNECT`.
 const ANSWER: usize = 8 << 10;
+
+/// Who finds the address of a name that a component may reach, where there is a proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Resolve {
+    /// This machine, so that the address is checked.
+    #[default]
+    Here,
+    /// The proxy. Rules about addresses say nothing of names then.
+    Proxy,
+}
 
 /// Which requests go through which proxy.
 #[derive(Debug, Clone, Default)]
@@ -113,6 +123,25 @@ impl Proxy {
     }
 }
 
+impl Proxy {
+    /// The proxy that is to resolve `name` itself, for a request to its `port`. Ranges of `NO_PROXY` say
+    /// nothing of names.
+    pub(crate) fn upstream_by_name(
+        &self,
+        https: bool,
+        name: &Name,
+        port: u16,
+    ) -> Option<&Upstream> {
+        let host = Host::Name(name.clone());
+        let text = name.as_str();
+        let direct = text == "localhost"
+            || text.ends_with(".localhost")
+            || self.except.iter().any(|exception| exception.covers_name(&host, port));
+        let upstream = if https { &self.https } else { &self.http };
+        upstream.as_ref().filter(|_| !direct)
+    }
+}
+
 impl Upstream {
     fn parse(url: &str, from: &str) -> Result<Self, ProxyError> {
         let wrong = || ProxyError::Url { from: from.to_owned() };
@@ -136,17 +165,14 @@ impl Upstream {
         Ok(Self { host, port, authorization })
     }
 
-    /// Asks the proxy at the other end of `stream` for a tunnel to `address`.
-    pub(crate) async fn tunnel<S>(
-        &self,
-        stream: &mut S,
-        address: SocketAddr,
-    ) -> Result<(), HttpError>
+    /// Asks the proxy at the other end of `stream` for a tunnel to `target`: an address, or a name as
+    /// [`Name`] has it, and a port.
+    pub(crate) async fn tunnel<S>(&self, stream: &mut S, target: &str) -> Result<(), HttpError>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let mut request =
-            Zeroizing::new(format!("CONNECT {address} HTTP/1.1\r\nHost: {address}\r\n"));
+            Zeroizing::new(format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n"));
         if let Some(authorization) = &self.authorization {
             request.push_str(&format!("Proxy-Authorization: {}\r\n", **authorization));
         }
@@ -166,7 +192,7 @@ impl Upstream {
         match status(&answer) {
             Some(200..=299) => Ok(()),
             status => {
-                tracing::warn!(proxy = ?self, status, "the proxy refuses a tunnel to {address}");
+                tracing::warn!(proxy = ?self, status, "the proxy refuses a tunnel to {target}");
                 Err(HttpError::DestinationUnavailable)
             }
         }
@@ -235,16 +261,26 @@ impl Exception {
     }
 
     fn covers(&self, host: &Host, address: IpAddr, port: u16) -> bool {
+        match &self.whom {
+            Whom::Range(range, bits) => contains(*range, *bits, address) && self.is_for(port),
+            Whom::Everybody | Whom::Domain(_) => self.covers_name(host, port),
+        }
+    }
+
+    fn covers_name(&self, host: &Host, port: u16) -> bool {
         let covered = match (&self.whom, host) {
             (Whom::Everybody, _) => true,
             (Whom::Domain(domain), Host::Name(name)) => name
                 .as_str()
                 .strip_suffix(domain.as_str())
                 .is_some_and(|before| before.is_empty() || before.ends_with('.')),
-            (Whom::Domain(_), Host::Address(_)) => false,
-            (Whom::Range(range, bits), _) => contains(*range, *bits, address),
+            (Whom::Domain(_), Host::Address(_)) | (Whom::Range(..), _) => false,
         };
-        covered && self.port.is_none_or(|only| only == port)
+        covered && self.is_for(port)
+    }
+
+    fn is_for(&self, port: u16) -> bool {
+        self.port.is_none_or(|only| only == port)
     }
 }
 

@@ -7,6 +7,7 @@ mod proxied;
 mod secrets;
 mod sends;
 mod tls;
+mod uploads;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -79,6 +80,7 @@ pub(crate) struct Setup {
     secrets: Vec<(&'static str, &'static str)>,
     roots: Roots,
     proxy: Option<Proxy>,
+    resolve: Resolve,
     waits: Waits,
 }
 
@@ -116,6 +118,8 @@ impl Setup {
             resolver: self.names.clone(),
             roots: self.roots,
             proxy: self.proxy,
+            resolve: self.resolve,
+            resolve_for_operator: Resolve::Here,
             waits: self.waits,
         });
         let effects = Effects::new(&limits, None);

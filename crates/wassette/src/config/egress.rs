@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use wassette_toolbox::{EgressOptions, ProxyOption};
+use wassette_toolbox::{EgressOptions, ProxyOption, Resolve};
 
 use super::{Entry, Refusal, unknown_key};
 
-const KEYS: [&str; 2] = ["proxy", "ca_bundle"];
+const KEYS: [&str; 3] = ["proxy", "resolve", "ca_bundle"];
 
 impl Entry<'_> {
     /// All keys of the table.
@@ -17,11 +17,20 @@ impl Entry<'_> {
             let entry = Entry { key: &key, value };
             match &**name.get_ref() {
                 "proxy" => egress.proxy = Some(entry.proxy()?),
+                "resolve" => egress.resolve = entry.resolve()?,
                 "ca_bundle" => egress.ca_bundle = Some(entry.path(folder)?),
                 unknown => return Err(unknown_key(&key, unknown, name.span(), &KEYS)),
             }
         }
         Ok(egress)
+    }
+
+    fn resolve(&self) -> Result<Resolve, Refusal> {
+        match self.text()? {
+            "here" => Ok(Resolve::Here),
+            "proxy" => Ok(Resolve::Proxy),
+            other => Err(self.wrong(other, "write `\"here\"` or `\"proxy\"`")),
+        }
     }
 
     fn proxy(&self) -> Result<ProxyOption, Refusal> {

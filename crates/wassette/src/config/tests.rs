@@ -5,8 +5,8 @@ use std::time::Duration;
 use miette::Diagnostic;
 use wassette_policy::{LimitRules, Setting};
 use wassette_toolbox::{
-    Approvals, AuditLevel, FetchOptions, Identity, LoadAllow, Naming, ProxyOption, Unmatched,
-    VerifyRule,
+    Approvals, AuditLevel, FetchOptions, Identity, LoadAllow, Naming, ProxyOption, Resolve,
+    Unmatched, VerifyRule,
 };
 
 use super::*;
@@ -88,6 +88,7 @@ workspace = "/srv/data"
 
 [egress]
 proxy = "http://proxy.internal:3128"
+resolve = "proxy"
 ca_bundle = "ca.pem"
 
 [audit]
@@ -159,6 +160,7 @@ descriptions = { get-weather = "The weather." }
         ]),
         egress: EgressOptions {
             proxy: Some(ProxyOption::Url("http://proxy.internal:3128".into())),
+            resolve: Resolve::Proxy,
             ca_bundle: Some("/etc/wassette/ca.pem".into()),
         },
         audit: AuditOptions { level: AuditLevel::All, file_bytes: 1 << 20, files: 3 },

@@ -66,7 +66,15 @@ impl Place {
 
     /// Whether `address`, which the host has, may be dialled.
     pub(super) fn fits(&self, address: IpAddr, before: Option<&Before>) -> Result<(), FetchError> {
-        let kind = classify(address);
+        self.fits_kind(classify(address), before)
+    }
+
+    /// The same for what is known of an address only as its kind.
+    pub(super) fn fits_kind(
+        &self,
+        kind: AddressClass,
+        before: Option<&Before>,
+    ) -> Result<(), FetchError> {
         if self.destination.protocol == Protocol::Http && kind != AddressClass::Loopback {
             return Err(FetchError::InTheClear { url: self.shown() });
         }

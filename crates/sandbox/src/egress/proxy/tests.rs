@@ -67,7 +67,7 @@ fn the_environment_says_who_goes_through_which_proxy() {
 async fn a_tunnel_leads_to_the_address_and_to_no_name() {
     let proxy = Proxy::parse("http://me:pw@proxy.example").unwrap();
     let upstream = proxy.https.unwrap();
-    let address = "[2001:db8::1]:443".parse().unwrap();
+    let address = "[2001:db8::1]:443";
     let expected = format!(
         "CONNECT [2001:db8::1]:443 HTTP/1.1\r\nHost: [2001:db8::1]:443\r\n\
          Proxy-Authorization: Basic {}\r\n\r\n",

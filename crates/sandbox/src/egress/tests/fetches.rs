@@ -22,16 +22,28 @@ pub(super) fn network(
     names: &[(&str, &[&str])],
     proxy: Option<u16>,
 ) -> Network {
+    Network::new(NetworkSettings {
+        // So that a test says what the addresses are.
+        resolve_for_operator: Resolve::Here,
+        ..settings(certificates, names, proxy)
+    })
+}
+
+fn settings(
+    certificates: &Certificates,
+    names: &[(&str, &[&str])],
+    proxy: Option<u16>,
+) -> NetworkSettings {
     let known = Names::default();
     for (name, addresses) in names {
         known.add(name, addresses);
     }
-    Network::new(NetworkSettings {
+    NetworkSettings {
         resolver: Arc::new(known),
         roots: Roots::from_pem(certificates.pem().as_bytes()).unwrap(),
         proxy: proxy.map(|port| Proxy::parse(&format!("http://127.0.0.1:{port}")).unwrap()),
-        waits: Waits::default(),
-    })
+        ..NetworkSettings::default()
+    }
 }
 
 /// What comes of fetching from a server for `docs.test`, on loopback, that answers so.
@@ -377,5 +389,65 @@ async fn denied_a_document_that_takes_too_long() {
         let limits = FetchLimits { bytes: usize::MAX, time: Duration::from_millis(200), ..LIMITS };
         let denied = network.get(&server.url("docs.test", "/"), limits).await;
         assert!(matches!(denied, Err(FetchError::Time { .. })), "{denied:?}");
+    }
+}
+
+/// What comes of `https://{from}/`, where that leads to `to` and a proxy alone knows any name; and what
+/// the proxy was asked for.
+async fn led_by_name(
+    from: &str,
+    to: &str,
+    reach: Reach,
+) -> (Result<Fetched, FetchError>, Vec<String>) {
+    let (certificates, to) = (Certificates::new(), to.to_owned());
+    let hosts = ["registry.corp", "blobs.corp", "www.example.com", "cdn.example.net"];
+    let server = WebServer::start_tls(&certificates, &hosts, move |seen| match &*seen.target {
+        "/" => Answer::redirect(to.clone()),
+        _ => Answer::text("there"),
+    });
+    let proxy = tunnels_to(server.port()).await;
+    let network = Network::new(settings(&certificates, &[], Some(proxy.port())));
+    let fetched = network.get(&format!("https://{from}/"), FetchLimits { reach, ..LIMITS }).await;
+    let heads = proxy.heads();
+    let dialled = heads.iter().map(|head| head.split(' ').nth(1).unwrap().to_owned());
+    (fetched, dialled.collect())
+}
+
+#[tokio::test]
+async fn a_name_that_only_the_proxy_knows_is_asked_of_it() {
+    for (from, to) in [
+        ("registry.corp", "https://registry.corp/a"),
+        ("registry.corp", "https://blobs.corp/a"),
+        ("www.example.com", "https://cdn.example.net/a"),
+        ("registry.corp", "https://www.example.com/a"),
+    ] {
+        let (fetched, dialled) = led_by_name(from, to, Reach::Anywhere).await;
+        assert_eq!(fetched.unwrap().bytes, b"there", "{from} {to}");
+        let second = to.trim_start_matches("https://").trim_end_matches("/a");
+        assert_eq!(dialled, [format!("{from}:443"), format!("{second}:443")]);
+    }
+}
+
+#[tokio::test]
+async fn denied_a_redirect_to_an_inner_name_that_only_the_proxy_knows() {
+    for to in ["https://registry.corp/a", "https://wiki/a", "https://metadata.google.internal/a"] {
+        let (denied, dialled) = led_by_name("www.example.com", to, Reach::Anywhere).await;
+        assert!(matches!(denied, Err(FetchError::Inward { .. })), "{to}: {denied:?}");
+        assert_eq!(dialled, ["www.example.com:443"], "{to}");
+    }
+    // What is of this machine is not the proxy's to know.
+    let (denied, _) = led_by_name("www.example.com", "https://localhost/a", Reach::Anywhere).await;
+    assert!(matches!(denied, Err(FetchError::Name { .. })), "{denied:?}");
+    let (denied, _) = led_by_name("www.example.com", "https://10.0.0.1/a", Reach::Anywhere).await;
+    assert!(matches!(denied, Err(FetchError::Inward { .. })), "{denied:?}");
+}
+
+/// Its address must be checked, and only who resolves it can.
+#[tokio::test]
+async fn denied_a_name_that_nobody_looked_at_and_only_the_proxy_knows() {
+    for from in ["www.example.com", "registry.corp"] {
+        let (denied, dialled) = led_by_name(from, "https://www.example.com/a", Reach::Public).await;
+        assert!(matches!(denied, Err(FetchError::Name { .. })), "{denied:?}");
+        assert_eq!(dialled, Vec::<String>::new());
     }
 }

@@ -123,8 +123,12 @@ async fn told(authorities: &Authorities, port: u16, waits: Waits) -> FetchError 
     let names = Names::default();
     names.add("api.test", &["127.0.0.1"]);
     let roots = authorities.roots.clone();
-    let network =
-        Network::new(NetworkSettings { resolver: Arc::new(names), roots, proxy: None, waits });
+    let network = Network::new(NetworkSettings {
+        resolver: Arc::new(names),
+        roots,
+        waits,
+        ..NetworkSettings::default()
+    });
     let limits = FetchLimits {
         bytes: 1000,
         time: Duration::from_secs(20),
