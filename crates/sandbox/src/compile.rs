@@ -1,13 +1,16 @@
 //! From the bytes of a component to code and a description of it. This runs in a process of its own
 //! (see `compiler`): compilation can neither be bounded nor stopped from inside.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
-use wasmtime::component::Component;
+use wasmtime::component::{Component, Linker};
 use wassette_policy::{Bytes, Limits};
 use wassette_wit_json::{Function, PackageDocs};
 
 use crate::error::CompileError;
-use crate::{alias, binary, describe, engine, images, sandbox};
+use crate::sandbox::Sandbox;
+use crate::{alias, binary, describe, engine, features, images, outline, purpose, sandbox};
 
 /// More imports than these are only counted.
 const IMPORTS: usize = 50;
@@ -43,31 +46,136 @@ pub struct Compiled {
     pub(crate) code: Vec<u8>,
 }
 
+/// What a component is, whether it can run here or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Survey {
+    /// What it is. Of a component that cannot be looked into, the names of its exports.
+    pub description: Description,
+    /// Why it cannot run here; nothing if it can.
+    pub faults: Vec<CompileError>,
+}
+
 /// Compiles in this process and at whatever cost. Only the compiler's own process may do so with
-/// bytes that are not trusted.
-pub(crate) fn compile(bytes: &[u8], limits: &Limits) -> Result<Compiled, CompileError> {
-    binary::check(bytes)?;
-    let mut config = engine::config();
-    config.memory_guaranteed_dense_image_size(images::guaranteed_dense_image_size(bytes));
-    let engine = wasmtime::Engine::new(&config).map_err(broken)?;
-    let linker = sandbox::linker(&engine).map_err(broken)?;
-    let renamed = alias::release(bytes);
-    let component = Component::from_binary(&engine, renamed.as_deref().unwrap_or(bytes))
-        .map_err(|error| invalid(&error))?;
-
-    check_declared(&component, limits)?;
-    let ty = component.component_type();
-    let imports: Vec<&str> = ty.imports(&engine).map(|(name, _)| name).collect();
-    linker.instantiate_pre(&component).map_err(|error| unlinked(&error, &imports))?;
-    let imports = listed(imports);
-
-    let mut exports = describe::exports(&engine, &ty)?;
-    if let Some(docs) = binary::docs(bytes).and_then(PackageDocs::parse) {
-        docs.apply(&mut exports.functions);
+/// bytes that are not trusted. What can be refused without the component's code is refused first; so
+/// is a component without tools, if it is for its `tools` alone.
+pub(crate) fn compile(
+    bytes: &[u8],
+    limits: &Limits,
+    tools: bool,
+) -> Result<Compiled, CompileError> {
+    let host = Host::new(bytes)?;
+    let bytes = host.read(bytes)?;
+    if let Some(fault) = lacking(&bytes)? {
+        return Err(fault);
     }
+    let check = |component: &Component| match host.faults(component, limits).into_iter().next() {
+        Some(fault) => Err(fault),
+        None if tools => purpose::check_tools(&host.description(component, &bytes), &bytes),
+        None => Ok(()),
+    };
+    if let Some(outline) = host.outline(&bytes) {
+        check(&outline)?;
+    }
+
+    let component =
+        Component::from_binary(&host.engine, &bytes).map_err(|error| unsupported(&error))?;
+    check(&component)?;
     let code = component.serialize().map_err(broken)?;
-    let description = Description { functions: exports.functions, others: exports.others, imports };
-    Ok(Compiled { description, code })
+    Ok(Compiled { description: host.description(&component, &bytes), code })
+}
+
+/// Finds out what a component is without compiling it. Like `compile`, it is for the compiler's own
+/// process.
+///
+/// # Errors
+/// Why the bytes are no component at all.
+pub(crate) fn survey(bytes: &[u8], limits: &Limits) -> Result<Survey, CompileError> {
+    let host = Host::new(bytes)?;
+    let bytes = host.read(bytes)?;
+    let mut faults: Vec<CompileError> = lacking(&bytes)?.into_iter().collect();
+    // What has no outline takes as long as it takes.
+    let component = host.outline(&bytes).map_or_else(
+        || Component::from_binary(&host.engine, &bytes).map_err(|error| unsupported(&error)),
+        Ok,
+    );
+    let description = match component {
+        Ok(component) => {
+            let description = host.description(&component, &bytes);
+            faults.extend(host.faults(&component, limits));
+            faults.extend(purpose::check_tools(&description, &bytes).err());
+            description
+        }
+        Err(fault) => {
+            if faults.is_empty() {
+                faults.push(fault);
+            }
+            let (exports, imports) = binary::names(&bytes);
+            let reason = "what it is cannot be told";
+            let omission =
+                |name| Omission { function: describe::one_line(name), reason: reason.to_owned() };
+            Description {
+                functions: Vec::new(),
+                others: exports.into_iter().take(IMPORTS).map(omission).collect(),
+                imports: listed(imports),
+            }
+        }
+    };
+    Ok(Survey { description, faults })
+}
+
+/// What this build offers to components.
+struct Host {
+    engine: wasmtime::Engine,
+    linker: Linker<Sandbox>,
+}
+
+impl Host {
+    /// The host for the component `bytes`, which decide whether its memories get images.
+    fn new(bytes: &[u8]) -> Result<Self, CompileError> {
+        let mut config = engine::config();
+        config.memory_guaranteed_dense_image_size(images::guaranteed_dense_image_size(bytes));
+        let engine = wasmtime::Engine::new(&config).map_err(broken)?;
+        let linker = sandbox::linker(&engine).map_err(broken)?;
+        Ok(Self { engine, linker })
+    }
+
+    /// The component as it is compiled here.
+    fn read<'a>(&self, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, CompileError> {
+        binary::check(bytes)?;
+        Ok(alias::release(bytes).map_or(Cow::Borrowed(bytes), Cow::Owned))
+    }
+
+    fn outline(&self, bytes: &[u8]) -> Option<Component> {
+        Component::from_binary(&self.engine, &outline::of(bytes)?).ok()
+    }
+
+    /// Why `component`, or what it is an outline of, cannot run under `limits`.
+    fn faults(&self, component: &Component, limits: &Limits) -> Vec<CompileError> {
+        let ty = component.component_type();
+        let imports: Vec<&str> = ty.imports(&self.engine).map(|(name, _)| name).collect();
+        let linked = self.linker.instantiate_pre(component);
+        let linked = linked.err().map(|error| unlinked(&error, &imports));
+        let declared = check_declared(component, limits).err();
+        let listed = describe::exports(&self.engine, &ty).check().err();
+        linked.into_iter().chain(declared).chain(listed).collect()
+    }
+
+    /// What `component` is, by its types and by what the original's `bytes` say beside them.
+    fn description(&self, component: &Component, bytes: &[u8]) -> Description {
+        let ty = component.component_type();
+        let imports = listed(ty.imports(&self.engine).map(|(name, _)| name).collect());
+        let mut exports = describe::exports(&self.engine, &ty);
+        if let Some(docs) = binary::docs(bytes).and_then(PackageDocs::parse) {
+            docs.apply(&mut exports.functions);
+        }
+        Description { functions: exports.functions, others: exports.others, imports }
+    }
+}
+
+/// That the component needs features that this build lacks, if it does.
+fn lacking(bytes: &[u8]) -> Result<Option<CompileError>, CompileError> {
+    let features = features::lacking(bytes)?;
+    Ok((!features.is_empty()).then_some(CompileError::Lacking { features }))
 }
 
 /// Refuses what could never be instantiated under `limits`, by what the component declares.
@@ -111,7 +219,15 @@ fn unlinked(error: &wasmtime::Error, imports: &[&str]) -> CompileError {
     let missing: Vec<&str> =
         imports.iter().copied().filter(|import| !sandbox::provides(import)).collect();
     if missing.is_empty() {
-        return CompileError::MismatchedImport { reason: words(error) };
+        let reason = words(error);
+        // Wasmtime has no type for this; the tests notice when its words change.
+        let help = if reason.contains("implementation is missing") {
+            "it asks for more than the released interface has, a feature that is not stable yet or \
+             that came later; build the component without it"
+        } else {
+            "rebuild the component against a released version of WASI 0.2"
+        };
+        return CompileError::MismatchedImport { reason, help: help.to_owned() };
     }
     CompileError::MissingImports { imports: listed(missing) }
 }
@@ -123,16 +239,10 @@ fn listed(imports: Vec<&str>) -> Vec<String> {
     names.chain((more > 0).then(|| format!("and {more} more"))).collect()
 }
 
-fn invalid(error: &wasmtime::Error) -> CompileError {
-    let reason = words(error);
-    let help = if reason.contains("unexpected end") || reason.contains("is out of bounds (bound") {
-        "the file seems to be cut off: was the build or the download interrupted?"
-    } else if reason.contains("not enabled") || reason.contains("not supported") {
-        "it uses a feature of WebAssembly that is switched off here; rebuild it without"
-    } else {
-        "`wasm-tools validate` says the same; rebuild the component with a current toolchain"
-    };
-    CompileError::Invalid { reason, help: help.to_owned() }
+/// What it means that the engine refuses a component that is valid.
+fn unsupported(error: &wasmtime::Error) -> CompileError {
+    let reason = wassette_wit_json::clean(&error.root_cause().to_string(), 500).replace('\n', " ");
+    CompileError::Unsupported { reason }
 }
 
 fn broken(error: wasmtime::Error) -> CompileError {

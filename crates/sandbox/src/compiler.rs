@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use wassette_policy::{Bytes, Limits};
 
-use crate::compile::{Compiled, Description, compile};
+use crate::compile::{Compiled, Survey, compile, survey};
 use crate::error::CompileError;
 
 /// How many bytes of code a component of `size` bytes may become. Toolchains' output grows three to
@@ -74,12 +74,24 @@ impl CompileLimits {
 
 #[derive(Serialize, Deserialize)]
 struct Request {
+    task: Task,
     limits: Limits,
     cpu: u64,
     memory: u64,
 }
 
-type Answer = Result<Description, CompileError>;
+/// What is wanted of a component.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+enum Task {
+    /// What it is.
+    Survey,
+    /// Its code.
+    Compile,
+    /// Its code, if it has tools.
+    CompileTools,
+}
+
+type Answer = Result<Survey, CompileError>;
 
 impl Compiler {
     /// Compiles `bytes` for calls under `limits`. Dropping the future stops the compiler.
@@ -89,32 +101,80 @@ impl Compiler {
         limits: &Limits,
         bounds: &CompileLimits,
     ) -> Result<Compiled, CompileError> {
+        let (survey, code) = self.work(Task::Compile, bytes, limits, bounds).await?;
+        Ok(Compiled { description: survey.description, code })
+    }
+
+    /// Compiles `bytes` like [`compile`](Self::compile), but refuses a component of which no function
+    /// becomes a tool, before it is compiled.
+    pub async fn compile_tools(
+        &self,
+        bytes: &[u8],
+        limits: &Limits,
+        bounds: &CompileLimits,
+    ) -> Result<Compiled, CompileError> {
+        let (survey, code) = self.work(Task::CompileTools, bytes, limits, bounds).await?;
+        Ok(Compiled { description: survey.description, code })
+    }
+
+    /// Finds out what the component `bytes` is, whether it could be called under `limits` or not.
+    /// It takes a fraction of a compilation. Dropping the future stops it.
+    ///
+    /// # Errors
+    /// Why the bytes are no component at all.
+    pub async fn survey(
+        &self,
+        bytes: &[u8],
+        limits: &Limits,
+        bounds: &CompileLimits,
+    ) -> Result<Survey, CompileError> {
+        Ok(self.work(Task::Survey, bytes, limits, bounds).await?.0)
+    }
+
+    async fn work(
+        &self,
+        task: Task,
+        bytes: &[u8],
+        limits: &Limits,
+        bounds: &CompileLimits,
+    ) -> Result<(Survey, Vec<u8>), CompileError> {
         match self {
             Self::InProcess => {
                 let (bytes, limits) = (bytes.to_vec(), limits.clone());
-                tokio::task::spawn_blocking(move || compile(&bytes, &limits))
+                tokio::task::spawn_blocking(move || work(task, &bytes, &limits))
                     .await
                     .unwrap_or_else(|error| Err(broken("the compiler's thread ended", error)))
             }
             Self::Child { program, arguments } => {
                 let mut command = Command::new(program);
                 command.args(arguments);
-                compile_in(command, bytes, limits, bounds).await
+                let (cpu, memory) = (bounds.cpu(bytes.len()), bounds.memory.count());
+                let request = Request { task, limits: limits.clone(), cpu, memory };
+                work_in(command, bytes, &request, bounds).await
             }
         }
     }
 }
 
-async fn compile_in(
+/// The work itself: what the component is and, where it is wanted, its code.
+fn work(task: Task, bytes: &[u8], limits: &Limits) -> Result<(Survey, Vec<u8>), CompileError> {
+    let tools = match task {
+        Task::Survey => return Ok((survey(bytes, limits)?, Vec::new())),
+        Task::Compile => false,
+        Task::CompileTools => true,
+    };
+    let Compiled { description, code } = compile(bytes, limits, tools)?;
+    Ok((Survey { description, faults: Vec::new() }, code))
+}
+
+async fn work_in(
     mut command: Command,
     bytes: &[u8],
-    limits: &Limits,
+    request: &Request,
     bounds: &CompileLimits,
-) -> Result<Compiled, CompileError> {
-    let (cpu, memory) = (bounds.cpu(bytes.len()), bounds.memory.count());
-    let request = Request { limits: limits.clone(), cpu, memory };
+) -> Result<(Survey, Vec<u8>), CompileError> {
     let mut header =
-        serde_json::to_vec(&request).map_err(|error| broken("cannot ask the compiler", error))?;
+        serde_json::to_vec(request).map_err(|error| broken("cannot ask the compiler", error))?;
     header.push(b'\n');
 
     let mut child = command
@@ -134,7 +194,7 @@ async fn compile_in(
     };
     let (status, output, complaint) = talked.map_err(|error| broken("lost the compiler", error))?;
     if !status.success() {
-        return Err(died(status, &complaint, cpu, bounds.memory));
+        return Err(died(status, &complaint, request.cpu, bounds.memory));
     }
     read_answer(output)
 }
@@ -174,13 +234,13 @@ async fn converse(
     Ok((child.wait().await?, output, complaint))
 }
 
-fn read_answer(mut output: Vec<u8>) -> Result<Compiled, CompileError> {
+fn read_answer(mut output: Vec<u8>) -> Result<(Survey, Vec<u8>), CompileError> {
     let end = output.iter().position(|byte| *byte == b'\n').unwrap_or(output.len());
     let answer: Answer = serde_json::from_slice(output.get(..end).unwrap_or_default())
         .map_err(|error| broken("cannot read the compiler's answer", error))?;
-    let description = answer?;
+    let survey = answer?;
     output.drain(..(end + 1).min(output.len()));
-    Ok(Compiled { description, code: output })
+    Ok((survey, output))
 }
 
 /// What it means that the compiler did not end well. Its own limits end it by a signal, or by an
@@ -233,12 +293,12 @@ fn serve_one() -> io::Result<()> {
     let mut bytes = Vec::new();
     input.read_to_end(&mut bytes)?;
 
-    let (answer, code) = match compile(&bytes, &request.limits) {
-        Ok(compiled) if compiled.code.len() > most_code(bytes.len()) => {
+    let (answer, code) = match work(request.task, &bytes, &request.limits) {
+        Ok((_, code)) if code.len() > most_code(bytes.len()) => {
             let limit = format!("{} MiB of code", most_code(bytes.len()) >> 20);
             (Err(CompileError::TooCostly { limit }), Vec::new())
         }
-        Ok(compiled) => (Ok(compiled.description), compiled.code),
+        Ok((survey, code)) => (Ok(survey), code),
         Err(error) => (Err(error), Vec::new()),
     };
     let mut output = io::stdout().lock();

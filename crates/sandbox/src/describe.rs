@@ -21,26 +21,36 @@ const NAME: usize = 500;
 
 /// What can be called, and what is exported besides.
 pub(crate) struct Exports {
+    /// As many as anybody would list.
     pub(crate) functions: Vec<Function>,
     pub(crate) others: Vec<Omission>,
+    /// Whether there are more functions.
+    more: bool,
+}
+
+impl Exports {
+    /// Refuses more functions than anybody would list.
+    pub(crate) fn check(&self) -> Result<(), CompileError> {
+        if self.more {
+            return Err(CompileError::TooManyFunctions { count: FUNCTIONS + 1, limit: FUNCTIONS });
+        }
+        Ok(())
+    }
 }
 
 /// The exports of the component: functions of the world, functions of its interfaces. What is
 /// neither is named with the reason.
-pub(crate) fn exports(
-    engine: &wasmtime::Engine,
-    component: &types::Component,
-) -> Result<Exports, CompileError> {
-    let mut found = Exports { functions: Vec::new(), others: Vec::new() };
+pub(crate) fn exports(engine: &wasmtime::Engine, component: &types::Component) -> Exports {
+    let mut found = Exports { functions: Vec::new(), others: Vec::new(), more: false };
     for (name, export) in component.exports(engine) {
         match export.ty {
-            ComponentItem::ComponentFunc(function) => found.function(None, name, &function, &[])?,
+            ComponentItem::ComponentFunc(function) => found.function(None, name, &function, &[]),
             ComponentItem::ComponentInstance(instance) => {
                 let names = names(engine, &instance);
                 for (inner, export) in instance.exports(engine) {
                     match export.ty {
                         ComponentItem::ComponentFunc(function) => {
-                            found.function(Some(name), inner, &function, &names)?;
+                            found.function(Some(name), inner, &function, &names);
                         }
                         ComponentItem::Type(_) | ComponentItem::Resource(_) => {}
                         other => found.other(&format!("{name}#{inner}"), &other),
@@ -51,7 +61,7 @@ pub(crate) fn exports(
             other => found.other(name, &other),
         }
     }
-    Ok(found)
+    found
 }
 
 /// A type that an interface exports, with its name.
@@ -74,16 +84,13 @@ impl Exports {
         name: &str,
         function: &ComponentFunc,
         names: &[Named],
-    ) -> Result<(), CompileError> {
+    ) {
         if self.functions.len() >= FUNCTIONS {
-            return Err(CompileError::TooManyFunctions {
-                count: self.functions.len() + 1,
-                limit: FUNCTIONS,
-            });
+            self.more = true;
+            return;
         }
         if interface.map_or(0, str::len) + name.len() > NAME {
-            self.omit(name, "its name is too long".to_owned());
-            return Ok(());
+            return self.omit(name, "its name is too long".to_owned());
         }
         let mut describer = Describer { budget: Budget::new(Bounds::SCHEMA), names };
         let params = function
@@ -93,13 +100,13 @@ impl Exports {
         let result = function.results().next().map(|ty| describer.describe(&ty, 1));
         let function = Function::new(FunctionId::new(interface, name), params, result);
         self.functions.push(bounded(function));
-        Ok(())
     }
 
     fn other(&mut self, name: &str, item: &ComponentItem) {
         let kind = match item {
             ComponentItem::Module(_) => "a core module",
-            ComponentItem::Component(_) => "a component",
+            // Wasmtime takes no component that exports another one, but a type of one.
+            ComponentItem::Component(_) => "the definition of an interface or a world",
             ComponentItem::ComponentInstance(_) => "an interface within an interface",
             ComponentItem::CoreFunc(_) => "a core function",
             _ => "no function",

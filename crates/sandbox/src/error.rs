@@ -36,21 +36,37 @@ pub enum CompileError {
         /// What to do about it.
         help: String,
     },
+    /// It uses parts of WebAssembly that this build does not have.
+    #[error("this build does not support what the component uses: {}", names(.features))]
+    #[diagnostic(help("{}", cures(.features)))]
+    Lacking {
+        /// The features.
+        features: Vec<Feature>,
+    },
+    /// It is valid, and the engine does not take it.
+    #[error("the component is valid, but cannot run here: {reason}")]
+    #[diagnostic(help(
+        "Wasmtime, which runs components here, does not support this; build the component without it"
+    ))]
+    Unsupported {
+        /// What the engine says.
+        reason: String,
+    },
     /// Nobody here provides what the component imports.
     #[error("nothing here provides the import{} {}", if .imports.len() == 1 { "" } else { "s" }, quoted(.imports))]
-    #[diagnostic(help(
-        "components may import WASI 0.2 and wasi:config; another interface must be provided by a component that is composed with this one"
-    ))]
+    #[diagnostic(help("{}", provider(.imports)))]
     MissingImports {
         /// The names of the imports, as in the component.
         imports: Vec<String>,
     },
     /// An import has the name of something that we provide and asks for something else.
     #[error("an import does not match what is provided: {reason}")]
-    #[diagnostic(help("rebuild the component against a released version of WASI 0.2"))]
+    #[diagnostic(help("{help}"))]
     MismatchedImport {
         /// What the linker says.
         reason: String,
+        /// What to do about it.
+        help: String,
     },
     /// The component would break a limit as soon as it is instantiated.
     #[error("the component declares {declared}, and the limit is {limit}")]
@@ -64,6 +80,15 @@ pub enum CompileError {
         limit: String,
         /// The name of the limit.
         setting: String,
+    },
+    /// Not one of its functions becomes a tool.
+    #[error("it has no tools: {what}")]
+    #[diagnostic(help("{cure}"))]
+    NoTools {
+        /// What it is instead, as a sentence.
+        what: String,
+        /// What to do about it.
+        cure: String,
     },
     /// The component exports more functions than anybody would list.
     #[error("the component exports {count} functions, more than {limit}")]
@@ -92,6 +117,54 @@ pub enum CompileError {
         /// What happened.
         reason: String,
     },
+}
+
+/// A feature of WebAssembly that this build does not have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Feature {
+    /// What it is called.
+    pub name: String,
+    /// How to build without it.
+    pub cure: String,
+}
+
+fn names(features: &[Feature]) -> String {
+    features.iter().map(|feature| feature.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn cures(features: &[Feature]) -> String {
+    let mut cures: Vec<&str> = features.iter().map(|feature| feature.cure.as_str()).collect();
+    cures.dedup();
+    cures.join("; ")
+}
+
+/// Who could provide `imports`.
+fn provider(imports: &[String]) -> String {
+    let wasi = |import: &&String| import.starts_with("wasi:");
+    let later = |import: &String| {
+        let version = import.split_once('@').map(|(_, version)| version);
+        version.is_some_and(|version| !version.starts_with("0.2.") && !version.starts_with("0.1."))
+    };
+    let mut cures = Vec::new();
+    if imports.iter().filter(wasi).any(later) {
+        cures.push(
+            "this build does not support WASI 0.3 yet: build the component for WASI 0.2, such as \
+             with the target `wasm32-wasip2`",
+        );
+    }
+    if imports.iter().filter(wasi).any(|import| !later(import)) {
+        cures.push(
+            "of WASI, this build provides the stable interfaces of 0.2 and `wasi:config`; build the \
+             component without the others",
+        );
+    }
+    if imports.iter().any(|import| !wasi(&import)) {
+        cures.push(
+            "what is not of WASI must come from another component: compose the two, such as with \
+             `wac plug`",
+        );
+    }
+    cures.join("; ")
 }
 
 /// Why a call ended without a result.

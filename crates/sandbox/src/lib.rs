@@ -20,10 +20,13 @@ mod egress;
 mod engine;
 mod environment;
 mod error;
+mod features;
 mod images;
 mod limits;
 mod meter;
+mod outline;
 mod placeholders;
+mod purpose;
 mod requests;
 mod sandbox;
 mod sockets;
@@ -34,7 +37,7 @@ mod ticker;
 pub use authority::{Authority, AuthorityParts, Values};
 pub use call::{Call, Outcome, Usage};
 pub use code::{CodeError, CodeKey, SealedCode};
-pub use compile::{Compiled, Description, Omission};
+pub use compile::{Compiled, Description, Omission, Survey};
 pub use compiler::{CompileLimits, Compiler, compile_child};
 pub use component::Component;
 pub use effects::{Decided, Event, Observer, Unrecorded};
@@ -44,7 +47,8 @@ pub use egress::{
     RootsError, Waits,
 };
 pub use engine::{Engine, EngineError};
-pub use error::{CallError, CompileError};
+pub use error::{CallError, CompileError, Feature};
+pub use purpose::check_tools;
 pub use storage::{
     Ceiling, Forbidden, Grants, Manner, Overlay, OverlayLimits, Pin, Pins,
     Problem as StorageProblem, Resolution, Stand, Workspace, Workspaces,

@@ -9,7 +9,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 use wassette_sandbox::Omission;
 use wassette_store::{ComponentId, Digest, Entry, Index, Origin};
-use wassette_wit_json::{Bounds, Function, input_schema, omitted, output_schema, spellings};
+use wassette_wit_json::{Function, FunctionId, spellings, unfit};
 
 use crate::changes::Difference;
 use crate::error::PermissionError;
@@ -98,6 +98,17 @@ pub enum UnknownTool {
         name: String,
         /// A tool with a similar name.
         nearest: Option<String>,
+    },
+    /// A component exports it, and it is no tool.
+    #[error("`{function}` of component `{component}` is not a tool: {reason}")]
+    #[diagnostic(help("list the tools that there are, or search them"))]
+    NoTool {
+        /// The function, or what else the component exports under that name.
+        function: String,
+        /// The component's id.
+        component: String,
+        /// Why it is none.
+        reason: String,
     },
     /// There is more than one.
     #[error("`{name}` means more than one tool: {}", candidates.join(", "))]
@@ -279,15 +290,37 @@ impl Catalog {
             .collect();
         match meant.as_slice() {
             [tool] => Ok(tool),
-            [] => Err(UnknownTool::Unknown {
+            [] => Err(self.omitted(name).unwrap_or_else(|| UnknownTool::Unknown {
                 name: wassette_wit_json::clean(name, 200),
                 nearest: nearest(self.tools.iter().map(|tool| tool.name.as_str()), name),
-            }),
+            })),
             several => Err(UnknownTool::Ambiguous {
                 name: wassette_wit_json::clean(name, 200),
                 candidates: several.iter().map(|tool| tool.name.clone()).collect(),
             }),
         }
+    }
+
+    /// That `name` means what a component exports beside its tools, if it does.
+    fn omitted(&self, name: &str) -> Option<UnknownTool> {
+        let (owner, bare) =
+            name.split_once('/').map_or((None, name), |(id, function)| match self.component(id) {
+                Some(_) => (Some(id), function),
+                None => (None, name),
+            });
+        let owners = self.components.iter().filter(|owned| owner.is_none_or(|id| id == owned.id));
+        let mut omissions = owners.flat_map(|component| {
+            component.omitted.iter().map(move |omission| (component, omission))
+        });
+        let (component, omission) = omissions.find(|(_, omission)| {
+            let id = FunctionId::parse(&omission.function);
+            spellings(&id).iter().any(|spelling| spelling == bare)
+        })?;
+        Some(UnknownTool::NoTool {
+            function: omission.function.clone(),
+            component: component.id.clone(),
+            reason: omission.reason.clone(),
+        })
     }
 
     /// The component `id`, or what might have been meant.
@@ -413,19 +446,6 @@ pub(crate) fn read(
         record,
         entry: entry.clone(),
     }))
-}
-
-/// Why a function cannot or should not be a tool.
-pub(crate) fn unfit(function: &Function) -> Option<String> {
-    if let Some(omitted) = omitted(function) {
-        return Some(omitted.to_string());
-    }
-    // The schemas have bounds of their own, which a callable function can still exceed.
-    let fits = function.callable().and_then(|()| {
-        input_schema(function, Bounds::SCHEMA)?;
-        output_schema(function, Bounds::SCHEMA)
-    });
-    fits.err().map(|reason| reason.to_string())
 }
 
 fn omissions(record: &Record) -> Vec<Omission> {

@@ -8,7 +8,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use wassette_policy::Limits;
 use wassette_sandbox::{
     CodeError, CodeKey, CompileError, CompileLimits, Compiled, Compiler, Component, Description,
-    Engine, SealedCode,
+    Engine, SealedCode, Survey, check_tools,
 };
 use wassette_store::{Digest, Store, StoreError};
 
@@ -103,9 +103,31 @@ impl Codes {
             Ok(Some(known)) => known,
             _ => self.make(digest, bytes).await?,
         };
+        check_tools(&description, bytes).map_err(CodeFault::Compile)?;
         // Somebody else may have been quicker; his is as good.
         let _ = self.slot(digest).set(component);
         Ok(description)
+    }
+
+    /// What the component with these bytes is, whether it can be served or not. Nothing is compiled
+    /// for that, or kept.
+    pub(crate) async fn survey(
+        self: &Arc<Self>,
+        digest: Digest,
+        bytes: &[u8],
+    ) -> Result<Survey, CodeFault> {
+        if let Ok(Some((description, _))) = self.cached(digest).await {
+            let faults = check_tools(&description, bytes).err().into_iter().collect();
+            return Ok(Survey { description, faults });
+        }
+        let _one = self.compilers(bytes).acquire().await.map_err(|_| CodeFault::Stopped)?;
+        let surveying = self.compiler.survey(bytes, &self.limits, &self.compile_limits);
+        surveying.await.map_err(CodeFault::Compile)
+    }
+
+    /// The places of those who compile the likes of `bytes`.
+    fn compilers(&self, bytes: &[u8]) -> &Semaphore {
+        if bytes.len() < SMALL { &self.small } else { &self.large }
     }
 
     /// Forgets the components in memory that `keep` does not want. Running calls keep theirs.
@@ -149,9 +171,8 @@ impl Codes {
         bytes: &[u8],
     ) -> Result<(Description, Arc<Component>), CodeFault> {
         let compiled = {
-            let compiler = if bytes.len() < SMALL { &self.small } else { &self.large };
-            let _one = compiler.acquire().await.map_err(|_| CodeFault::Stopped)?;
-            let compiling = self.compiler.compile(bytes, &self.limits, &self.compile_limits);
+            let _one = self.compilers(bytes).acquire().await.map_err(|_| CodeFault::Stopped)?;
+            let compiling = self.compiler.compile_tools(bytes, &self.limits, &self.compile_limits);
             compiling.await.map_err(CodeFault::Compile)?
         };
         let codes = self.clone();

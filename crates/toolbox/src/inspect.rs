@@ -1,10 +1,11 @@
-//! Inspect: what a component is, whether it is loaded or still elsewhere. Nothing of it runs, and
-//! nothing is stored but its code.
+//! Inspect: what a component is, whether it is loaded or still elsewhere, and whether it could be.
+//! Nothing of it runs, nothing is compiled and nothing stored.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use wassette_registry::Descriptor;
+use wassette_sandbox::{CompileError, Survey};
 use wassette_store::{Index, Reference};
 
 use crate::catalog::Component;
@@ -22,6 +23,8 @@ pub struct Inspection {
     pub component: Arc<Component>,
     /// Whether it is loaded.
     pub loaded: bool,
+    /// Why it cannot be loaded here; nothing if it can.
+    pub faults: Vec<CompileError>,
     /// Why nobody vouches for what is not loaded, where the operator wants to be told so.
     pub unverified: Option<String>,
     /// What else refers to it in its registry: a bill of materials, a provenance. It is listed
@@ -31,8 +34,8 @@ pub struct Inspection {
 
 impl Toolbox {
     /// Looks at the loaded component with the id `target`, or else at what `target` refers to, from
-    /// the directory `base`. It is compiled for that, and the code kept for a load. Nothing is
-    /// fetched but by `fetch`: a URL that a model chose is not asked for what lies there.
+    /// the directory `base`, be it fit to be loaded or not. Nothing is fetched but by `fetch`: a URL
+    /// that a model chose is not asked for what lies there.
     pub async fn inspect(
         &self,
         target: &str,
@@ -43,6 +46,7 @@ impl Toolbox {
             return Ok(Inspection {
                 component: component.clone(),
                 loaded: true,
+                faults: Vec::new(),
                 unverified: None,
                 referrers: Vec::new(),
             });
@@ -66,7 +70,7 @@ impl Toolbox {
             None => self.turn(found.artifact.digest).lock_owned().await,
         };
         let (id, artifact) = (&found.id, &found.artifact);
-        let description = self.describe(target, artifact).await?;
+        let Survey { description, faults } = self.survey(target, artifact).await?;
         let naming = self.naming(Naming::default(), id.as_str(), None, artifact);
         let plan = load::plan(&Index::default(), id, &description, &naming, self.name_limit())?;
         let entry =
@@ -74,6 +78,6 @@ impl Toolbox {
         let component = self.build(&entry)?;
         self.shared.release();
         let (unverified, referrers) = (found.unverified, found.referrers);
-        Ok(Inspection { component, loaded: false, unverified, referrers })
+        Ok(Inspection { component, loaded: false, faults, unverified, referrers })
     }
 }

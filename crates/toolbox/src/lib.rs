@@ -85,7 +85,7 @@ pub use toolbox::Toolbox;
 pub use unload::Unloaded;
 pub use update::{Staged, UpdateError, UpdateRequest, Waiting};
 pub use view::{
-    ComponentView, ComponentsView, InspectionView, LoadedView, OriginView, ProblemView,
+    ComponentView, ComponentsView, FaultView, InspectionView, LoadedView, OriginView, ProblemView,
     ReferrerView, ToolView, WaitingView,
 };
 pub use wants::{Want, wants};

@@ -7,7 +7,7 @@ mod request;
 
 use std::time::Duration;
 
-use wassette_sandbox::Description;
+use wassette_sandbox::{CompileError, Description, Survey};
 use wassette_store::{Artifact, ComponentId, Entry, Reference, StoreError};
 
 use crate::code::CodeFault;
@@ -102,19 +102,23 @@ impl Toolbox {
         artifact: &Artifact,
     ) -> Result<Description, LoadError> {
         let catalog = self.catalog().await;
-        let known = catalog.components().iter().find(|known| known.content == artifact.digest);
+        let mut known = catalog.components().iter();
+        let known = known.find(|it| it.content == artifact.digest && !it.tools.is_empty());
         if let Some(known) = known {
             return Ok(known.record.description.clone());
         }
         let compiled = self.shared.codes.describe(artifact.digest, &artifact.bytes).await;
-        compiled.map_err(|fault| match fault {
-            CodeFault::Compile(cause) => {
-                LoadError::Compile { reference: reference.to_owned(), cause }
-            }
-            CodeFault::Code(cause) => LoadError::Code { reference: reference.to_owned(), cause },
-            CodeFault::Store(error) => LoadError::Store(error),
-            CodeFault::Stopped => LoadError::Stopped,
-        })
+        compiled.map_err(|fault| unusable(reference, fault))
+    }
+
+    /// What the component is, and why it cannot be served, if so. Nothing is compiled for that.
+    pub(crate) async fn survey(
+        &self,
+        reference: &str,
+        artifact: &Artifact,
+    ) -> Result<Survey, LoadError> {
+        let surveyed = self.shared.codes.survey(artifact.digest, &artifact.bytes).await;
+        surveyed.map_err(|fault| unusable(reference, fault))
     }
 
     /// Refuses early what the store would refuse after the compiler's work.
@@ -158,5 +162,19 @@ impl Toolbox {
         let chosen = operator.filter(|naming| *naming != Naming::default());
         let before = before.filter(|before| before.source == artifact.source);
         chosen.or_else(|| Some(Record::read(before?).ok()?.naming)).unwrap_or_default()
+    }
+}
+
+/// Why what is at `reference` was not loaded.
+fn unusable(reference: &str, fault: CodeFault) -> LoadError {
+    let reference = reference.to_owned();
+    match fault {
+        CodeFault::Compile(CompileError::NoTools { what, cure }) => {
+            LoadError::NoTools { reference, what, cure }
+        }
+        CodeFault::Compile(cause) => LoadError::Compile { reference, cause },
+        CodeFault::Code(cause) => LoadError::Code { reference, cause },
+        CodeFault::Store(error) => LoadError::Store(error),
+        CodeFault::Stopped => LoadError::Stopped,
     }
 }

@@ -91,14 +91,52 @@ fn fold(name: &str) -> String {
     name.to_ascii_lowercase().replace('_', "-")
 }
 
-/// Gives a name to each of `functions`, all of component `id`. A function in `before`, the state of
-/// the same component until now, keeps its name, unless `naming` says otherwise.
+/// The state of a component until now: its tools, and what was wanted of their names.
+#[derive(Default)]
+pub(crate) struct Before {
+    pub(crate) tools: Vec<Given>,
+    pub(crate) naming: Naming,
+}
+
+impl Before {
+    /// The names that `functions` are to keep: agents and their people know them, whatever rule made
+    /// them. A name that somebody chose, or chooses now, is no such name.
+    fn kept<'a>(
+        &self,
+        functions: &'a [Function],
+        naming: &Naming,
+        limit: usize,
+    ) -> Vec<(&'a FunctionId, ToolName)> {
+        if self.naming.prefix != naming.prefix {
+            return Vec::new();
+        }
+        let is_there = |id: &FunctionId| functions.iter().any(|function| function.id == *id);
+        let given = |id: &FunctionId| {
+            let exact = self.tools.iter().find(|given| given.function == *id);
+            // The next version of an interface has the functions of the one before.
+            exact.or_else(|| {
+                let mut gone = self.tools.iter().filter(|given| !is_there(&given.function));
+                gone.find(|given| given.function.is_version_of(id))
+            })
+        };
+        let was_chosen = |id: &FunctionId| {
+            let spellings = spellings(id);
+            self.naming.rename.iter().any(|(function, _)| spellings.contains(function))
+        };
+        let ids = functions.iter().map(|function| &function.id).filter(|id| !was_chosen(id));
+        let kept = ids.filter_map(|id| Some((id, given(id)?.name.clone())));
+        kept.filter(|(_, name)| name.as_str().len() <= limit).collect()
+    }
+}
+
+/// Gives a name to each of `functions`, all of component `id`. A function in `before` keeps its name,
+/// unless `naming` says otherwise.
 pub(crate) fn assign(
     functions: &[Function],
     naming: &Naming,
     id: &str,
     limit: usize,
-    before: &[Given],
+    before: &Before,
     mut taken: Taken,
 ) -> Result<(Vec<Given>, Vec<Renamed>), LoadError> {
     let renames = resolve(functions, &naming.rename)?;
@@ -108,6 +146,12 @@ pub(crate) fn assign(
         let name = chosen(name, &taken)?;
         taken.add(name.as_str(), id);
         choices.insert(function, name);
+    }
+    for (function, name) in before.kept(functions, naming, limit) {
+        if !choices.contains_key(function) && taken.owner(name.as_str()).is_none() {
+            taken.add(name.as_str(), id);
+            choices.insert(function, name);
+        }
     }
     let mut assigned = Vec::new();
     let mut renamed = Vec::new();
@@ -119,20 +163,7 @@ pub(crate) fn assign(
                     Some(prefix) => natural.prefixed(prefix, &function.id, limit),
                     None => natural,
                 };
-                let kept = before.iter().find(|given| given.function == function.id);
-                let kept = kept.map(|given| given.name.clone()).filter(|name| {
-                    taken.owner(name.as_str()).is_none()
-                        && (*name == wanted || *name == wanted.prefixed(id, &function.id, limit))
-                });
-                free(
-                    kept.unwrap_or_else(|| wanted.clone()),
-                    &wanted,
-                    function,
-                    id,
-                    limit,
-                    &taken,
-                    &mut renamed,
-                )
+                free(wanted, function, id, limit, &taken, &mut renamed)
             }
         };
         taken.add(name.as_str(), id);
@@ -141,18 +172,17 @@ pub(crate) fn assign(
     Ok((assigned, renamed))
 }
 
-/// `name` if nobody has it, else the name behind the component's id, cut and hashed as long as
+/// `wanted` if nobody has it, else that behind the component's id, cut and hashed as long as
 /// somebody has that.
 fn free(
-    name: ToolName,
-    wanted: &ToolName,
+    wanted: ToolName,
     function: &Function,
     id: &str,
     limit: usize,
     taken: &Taken,
     renamed: &mut Vec<Renamed>,
 ) -> ToolName {
-    let Some(owner) = taken.owner(name.as_str()) else { return name };
+    let Some(owner) = taken.owner(wanted.as_str()) else { return wanted };
     let mut given = wanted.prefixed(id, &function.id, limit);
     while taken.owner(given.as_str()).is_some() {
         given = given.prefixed(id, &function.id, limit);

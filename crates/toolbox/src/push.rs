@@ -15,6 +15,7 @@ use wassette_policy::Policy;
 use wassette_registry::{
     Client, Descriptor, Publication, Published, bundle_referrer, signature_tag, simple_signatures,
 };
+use wassette_sandbox::{CompileError, Survey};
 use wassette_signature::{
     Attached, PublicKey, SigningKey, Trust, sign_bundle, sign_simple, verify,
 };
@@ -25,6 +26,7 @@ pub use error::PushError;
 
 use crate::archive::exports;
 use crate::code::blocking;
+use crate::error::LoadError;
 use crate::load::LoadRequest;
 use crate::toolbox::Toolbox;
 
@@ -158,7 +160,13 @@ impl Toolbox {
         let found = self.read(request.file.clone(), file.component_id()).await?;
         let turn = self.turn(found.artifact.digest);
         let _turn = turn.lock().await;
-        let description = self.describe(&file.to_string(), &found.artifact).await?;
+        let Survey { description, faults } =
+            self.survey(&file.to_string(), &found.artifact).await?;
+        // What has no tools may be of use elsewhere.
+        let fault = faults.into_iter().find(|it| !matches!(it, CompileError::NoTools { .. }));
+        if let Some(cause) = fault {
+            return Err(LoadError::Compile { reference: file.to_string(), cause }.into());
+        }
         self.shared.release();
         let created = request.created.unwrap_or_else(SystemTime::now);
         let component = found.artifact.digest;

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use miette::Diagnostic;
 use serde::Serialize;
 use serde_json::Value;
 use wassette_policy::visible;
 use wassette_registry::Descriptor;
-use wassette_sandbox::Omission;
+use wassette_sandbox::{CompileError, Omission};
 use wassette_store::Origin;
 
 use crate::catalog::{Catalog, Component};
@@ -275,11 +276,30 @@ impl From<&Loaded> for LoadedView {
     }
 }
 
+/// Why a component cannot be loaded.
+#[derive(Debug, Clone, Serialize)]
+pub struct FaultView {
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+impl From<&CompileError> for FaultView {
+    fn from(fault: &CompileError) -> Self {
+        Self { message: fault.to_string(), help: fault.help().map(|help| help.to_string()) }
+    }
+}
+
 /// A component that was looked at, loaded or not.
 #[derive(Debug, Clone, Serialize)]
 pub struct InspectionView {
     /// Whether it is loaded.
     pub loaded: bool,
+    /// Why it cannot be loaded here, if it cannot.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<FaultView>,
     /// Its name in the store, or the one that it would get.
     pub id: String,
     /// Where it is.
@@ -323,6 +343,7 @@ impl From<&Inspection> for InspectionView {
         let functions = inspection.component.tools.iter().map(|tool| &tool.function);
         Self {
             loaded: inspection.loaded,
+            faults: inspection.faults.iter().map(FaultView::from).collect(),
             id: component.id,
             source: component.source,
             digest: component.digest,

@@ -14,6 +14,7 @@ use wassette_toolbox::{
     UnknownTool, UnloadError,
 };
 
+use crate::command::tool::PairError;
 use crate::config::ConfigError;
 use crate::keyring::KeyringError;
 use crate::surroundings::SurroundingsError;
@@ -176,6 +177,10 @@ pub(crate) enum CommandError {
          standard input; `wassette tool read NAME` shows what the tool takes"
     ))]
     Arguments { fault: String },
+    /// An argument is none that the tool takes.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Pair(#[from] PairError),
     /// What was written is no secret with a name. It is not shown.
     #[error("the secret {place} cannot be taken: {fault}")]
     #[diagnostic(help(
@@ -242,6 +247,7 @@ impl CommandError {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Arguments { .. }
+            | Self::Pair(_)
             | Self::CallsLine { .. }
             | Self::Secret { .. }
             | Self::Rule { .. }

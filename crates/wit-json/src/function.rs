@@ -9,6 +9,7 @@ use miette::Diagnostic;
 use serde::{Deserialize, Serialize};
 
 use crate::bounds::{Bounds, Budget, Exceeded};
+use crate::name::unversioned;
 use crate::text;
 use crate::types::{Type, Uncallable};
 
@@ -36,6 +37,20 @@ impl FunctionId {
     /// An id of a function in `interface`, or in the world.
     pub fn new(interface: Option<&str>, name: &str) -> FunctionId {
         FunctionId { interface: interface.map(str::to_owned), name: name.to_owned() }
+    }
+
+    /// Whether `other` is this function, or it in another version of its interface.
+    pub fn is_version_of(&self, other: &FunctionId) -> bool {
+        let plain = |id: &FunctionId| id.interface.as_deref().map(unversioned).map(str::to_owned);
+        self.name == other.name && plain(self) == plain(other)
+    }
+
+    /// The id that `text` shows: `interface#name`, or `name`.
+    pub fn parse(text: &str) -> FunctionId {
+        match text.split_once('#') {
+            Some((interface, name)) => FunctionId::new(Some(interface), name),
+            None => FunctionId::new(None, text),
+        }
     }
 }
 

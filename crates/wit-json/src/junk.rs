@@ -7,8 +7,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::Bounds;
 use crate::function::Function;
 use crate::name::unversioned;
+use crate::schema::{input_schema, output_schema};
 
 #[cfg(test)]
 mod tests;
@@ -40,6 +42,19 @@ pub fn omitted(function: &Function) -> Option<Omitted> {
         Some(interface) => omitted_interface(interface),
         None => omitted_world_function(function),
     }
+}
+
+/// Why `function` cannot or should not be a tool; `None` for one that becomes one.
+pub fn unfit(function: &Function) -> Option<String> {
+    if let Some(omitted) = omitted(function) {
+        return Some(omitted.to_string());
+    }
+    // The schemas have bounds of their own, which a callable function can still exceed.
+    let fits = function.callable().and_then(|()| {
+        input_schema(function, Bounds::SCHEMA)?;
+        output_schema(function, Bounds::SCHEMA)
+    });
+    fits.err().map(|reason| reason.to_string())
 }
 
 fn omitted_interface(interface: &str) -> Option<Omitted> {

@@ -23,7 +23,7 @@ pub use decode::{DecodeError, Reply, decode, reply};
 pub use docs::PackageDocs;
 pub use encode::{ArgumentError, encode};
 pub use function::{Function, FunctionId, NotCallable, Param, Place};
-pub use junk::{Omitted, omitted};
+pub use junk::{Omitted, omitted, unfit};
 pub use name::{InvalidToolName, NameOptions, ToolName, names, spellings, tool_name};
 pub use schema::{input_schema, output_schema};
 pub use text::clean;

@@ -19,6 +19,8 @@ mod tests;
 const LONGEST: usize = 64;
 /// The shortest limit that leaves room for a few letters and the hash.
 const SHORTEST: usize = 16;
+/// What an interface leaves of the limit to its functions, `_` included.
+const FUNCTION: usize = 20;
 /// `_` and eight hexadecimal digits.
 const HASH_LENGTH: usize = 9;
 
@@ -107,26 +109,42 @@ impl Default for NameOptions {
 /// The name of one function.
 ///
 /// A function of the world keeps its own name. For one of an interface, package, interface and function are joined by `_`,
-/// as is everything outside of `[A-Za-z0-9]`. What is longer than the limit loses leading package segments, then is cut and
-/// ends in a hash of the full name.
+/// as is everything outside of `[A-Za-z0-9]`. What stands before the function is chosen by the interface alone, so that all
+/// its functions share it, and those that later versions add: it loses leading package segments until it leaves room for
+/// twenty characters. A name that is longer than the limit all the same is cut and ends in a hash of the full name.
 pub fn tool_name(id: &FunctionId, options: NameOptions) -> ToolName {
     let limit = clamped(options.limit);
-    let Some(interface) = &id.interface else {
-        let name = startable(id.name.replace(|c| !u8::try_from(c).is_ok_and(portable), "_"));
-        return fitting([name], id, limit);
+    let full = match &id.interface {
+        None => id.name.replace(|c| !u8::try_from(c).is_ok_and(portable), "_"),
+        Some(interface) => {
+            let before = interface_part(interface, options.keep_version, limit);
+            before + "_" + &underscored(&id.name)
+        }
     };
-    let interface = Interface::parse(interface);
-    let mut tail = underscored(interface.name);
-    if let Some(version) = interface.version.filter(|_| options.keep_version) {
-        tail = tail + "_" + &underscored(version);
+    let full = startable(full);
+    if full.len() <= limit {
+        return ToolName(full);
     }
-    let tail = tail + "_" + &underscored(&id.name);
+    hashed(&full, &full, limit)
+}
+
+/// What the names of all functions of an interface begin with.
+fn interface_part(interface: &str, keep_version: bool, limit: usize) -> String {
+    let most = limit.saturating_sub(FUNCTION).max(limit / 2);
+    let parsed = Interface::parse(interface);
+    let mut name = underscored(parsed.name);
+    if let Some(version) = parsed.version.filter(|_| keep_version) {
+        name = name + "_" + &underscored(version);
+    }
     // From all package segments to none.
-    let candidates = (0..=interface.package.len()).map(|dropped| {
-        let kept = interface.package.iter().skip(dropped).map(|segment| underscored(segment) + "_");
-        startable(kept.collect::<String>() + &tail)
+    let candidates = (0..=parsed.package.len()).map(|dropped| {
+        let kept = parsed.package.iter().skip(dropped).map(|segment| underscored(segment) + "_");
+        kept.collect::<String>() + &name
     });
-    fitting(candidates, id, limit)
+    candidates
+        .into_iter()
+        .find(|candidate| candidate.len() <= most)
+        .unwrap_or_else(|| hashed(&name, &name, most).0)
 }
 
 /// The names of all functions of one component, in the order of `functions`, no two alike.
@@ -157,7 +175,8 @@ pub fn names(functions: &[Function], limit: usize) -> Vec<ToolName> {
 }
 
 /// What a caller may write for the function `id` besides its advertised name, from the most to the least specific: the WIT
-/// name, the full name (with and without the version), the hyphenated forms, and the function's bare name.
+/// name, the full name (with and without the version), the hyphenated forms, the full name without leading segments of the
+/// package, and the function's bare name.
 pub fn spellings(id: &FunctionId) -> Vec<String> {
     let mut spellings = vec![id.to_string()];
     if let Some(interface) = &id.interface {
@@ -170,6 +189,12 @@ pub fn spellings(id: &FunctionId) -> Vec<String> {
         }
         spellings.push(underscored(plain) + "_" + &underscored(&id.name));
         spellings.push(hyphenated(plain) + "_" + &id.name);
+        // What names were shortened to, now or by an earlier version.
+        for dropped in 1..=parsed.package.len() {
+            let kept = parsed.package.iter().skip(dropped).copied().chain([parsed.name]);
+            let kept: String = kept.map(|segment| underscored(segment) + "_").collect();
+            spellings.push(kept + &underscored(&id.name));
+        }
     }
     spellings.push(id.name.clone());
     spellings.push(underscored(&id.name));
@@ -210,25 +235,10 @@ fn interfaces_of_two_versions(functions: &[Function]) -> HashSet<&str> {
     versions.into_iter().filter(|(_, all)| all.len() > 1).map(|(interface, _)| interface).collect()
 }
 
-/// The first candidate that fits; else the last one, cut.
-fn fitting(
-    candidates: impl IntoIterator<Item = String>,
-    id: &FunctionId,
-    limit: usize,
-) -> ToolName {
-    let mut shortest = String::new();
-    for candidate in candidates {
-        if candidate.len() <= limit {
-            return ToolName(candidate);
-        }
-        shortest = candidate;
-    }
-    hashed(&shortest, &id.to_string(), limit)
-}
-
 /// As much of `name` as leaves room for a hash of `seed`.
 fn hashed(name: &str, seed: &str, limit: usize) -> ToolName {
-    let kept = name.get(..limit - HASH_LENGTH).unwrap_or(name).trim_end_matches(['_', '-']);
+    let kept =
+        name.get(..limit.saturating_sub(HASH_LENGTH)).unwrap_or(name).trim_end_matches(['_', '-']);
     let hash: String =
         Sha256::digest(seed).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
     ToolName(format!("{kept}_{hash}"))

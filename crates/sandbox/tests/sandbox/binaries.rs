@@ -1,9 +1,18 @@
 //! What is not a component that can run here is refused, each with its reason.
 
+use miette::Diagnostic;
 use wassette_policy::Limits;
+use wassette_sandbox::CompileError;
 use wassette_testkit::{compiled, wat_text};
 
 use crate::{compile, limits};
+
+/// What a person is told, and what helps.
+async fn told(text: &str) -> (String, String) {
+    let bytes = wat::parse_str(text).unwrap();
+    let error = compile(&bytes, &Limits::default()).await.err().unwrap();
+    (error.to_string(), error.help().unwrap().to_string())
+}
 
 async fn refused(bytes: &[u8]) -> String {
     compile(bytes, &Limits::default()).await.err().unwrap().to_string()
@@ -45,7 +54,10 @@ async fn a_component_that_is_cut_off_is_refused() {
     let mut whole = 0;
     for end in 0..bytes.len() {
         match compile(&bytes[..end], &Limits::default()).await {
-            Err(error) => assert!(!error.to_string().contains('\n')),
+            Err(error) => {
+                assert!(!error.to_string().contains('\n'));
+                assert!(!matches!(error, CompileError::Unsupported { .. }), "{end}: {error}");
+            }
             // Between two sections a shorter component may end.
             Ok(_) => whole += 1,
         }
@@ -72,6 +84,94 @@ async fn missing_imports_are_named() {
     let missing = |import: &str| format!("nothing here provides the import `{import}`");
     assert_eq!(refused(&compiled("unknown-import")).await, missing("nobody:knows/this@1.0.0"));
     assert_eq!(refused(&compiled("unknown-function-import")).await, missing("host-log"));
+}
+
+/// The import of an interface with a function.
+fn needed(import: &str) -> String {
+    format!("(import \"{import}\" (instance (export \"f\" (func))))")
+}
+
+#[tokio::test]
+async fn each_kind_of_missing_import_has_its_cure() {
+    for (import, cure) in [
+        ("nobody:knows/this@1.0.0", "compose the two"),
+        ("host-log", "compose the two"),
+        ("wasi:clocks/monotonic-clock@0.3.2", "does not support WASI 0.3 yet: build the component"),
+        ("wasi:http/client@0.3.0-rc-2026-03-15", "does not support WASI 0.3 yet"),
+        // Behind a gate of WASI 0.2, and not of it any more or yet.
+        ("wasi:clocks/timezone@0.2.6", "this build provides the stable interfaces of 0.2"),
+        ("wasi:keyvalue/store@0.2.0-draft", "this build provides the stable interfaces of 0.2"),
+    ] {
+        let (message, help) = told(&format!("(component {})", needed(import))).await;
+        assert_eq!(message, format!("nothing here provides the import `{import}`"));
+        assert!(help.contains(cure), "{import}: {help}");
+    }
+    let both = needed("a:b/c") + &needed("wasi:cli/run@0.3.0");
+    let (_, help) = told(&format!("(component {both})")).await;
+    assert!(help.contains("WASI 0.3") && help.contains("compose the two"), "{help}");
+}
+
+#[tokio::test]
+async fn an_import_that_asks_for_more_than_is_released_is_newer_and_not_older() {
+    let exit = |function: &str| {
+        format!("(component (import \"wasi:cli/exit@0.2.6\" (instance {function})))")
+    };
+    let gated = "(export \"exit-with-code\" (func (param \"status-code\" u8)))";
+    let unknown = "(export \"exit-slowly\" (func))";
+    let (message, help) = told(&exit(unknown)).await;
+    assert!(message.contains("exit-slowly"), "{message}");
+    assert!(help.contains("not stable yet or that came later"), "{help}");
+    // The one feature behind a gate that toolchains do use is provided.
+    compile(&wat::parse_str(exit(gated)).unwrap(), &Limits::default()).await.unwrap();
+    let (_, help) = told(&exit("(export \"exit\" (func (param \"status\" u32)))")).await;
+    assert!(help.contains("against a released version of WASI 0.2"), "{help}");
+    // A version that agrees is another name for the same.
+    let now = "(export \"now\" (func (result u64)))";
+    for version in ["0.2.0", "0.2.1", "0.2.99"] {
+        let text = format!(
+            "(component (import \"wasi:clocks/monotonic-clock@{version}\" (instance {now})))"
+        );
+        compile(&wat::parse_str(text).unwrap(), &Limits::default()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn features_that_this_build_lacks_are_named_with_how_to_build_without() {
+    for (module, name, cure) in [
+        ("(tag $e) (func (throw $e))", "exception handling", "`-fno-exceptions`"),
+        ("(type (struct (field i32)))", "garbage-collected references", "-mno-reference-types"),
+        ("(memory i64 1)", "64-bit memories (memory64)", "build for `wasm32`"),
+        ("(memory 1 1 shared)", "threads", "-pthread"),
+    ] {
+        let (message, help) = told(&format!("(component (core module {module}))")).await;
+        let words = "this build does not support what the component uses: ";
+        assert!(message.starts_with(&format!("{words}{name}")), "{message}");
+        assert!(help.contains(cure) && !help.contains("validate"), "{help}");
+    }
+    let (_, help) = told("(component (core module (func (result i32))))").await;
+    assert!(help.starts_with("`wasm-tools validate` says the same"), "{help}");
+    let (message, help) = told(&wat_text("component-export")).await;
+    assert!(message.starts_with("the component is valid, but cannot run here: "), "{message}");
+    assert!(!help.contains("validate"), "{help}");
+}
+
+#[tokio::test]
+async fn a_core_module_is_told_how_it_becomes_a_component() {
+    let preview = "(import \"wasi_snapshot_preview1\" \"proc_exit\" (func (param i32)))";
+    let world = "(@custom \"component-type:x\" \"\")";
+    for (module, words) in [
+        (format!("(module {preview} (func (export \"_start\")))"), "command.wasm"),
+        (format!("(module {preview} {world} (func (export \"f\")))"), "reactor.wasm"),
+        (format!("(module {preview} (func (export \"f\")))"), "wasm-tools component embed"),
+        (format!("(module {world})"), "`wasm-tools component new module.wasm -o component.wasm`"),
+        ("(module)".to_owned(), "wasm-tools component embed"),
+    ] {
+        let (message, help) = told(&module).await;
+        assert_eq!(message, "this is a core WebAssembly module, not a WebAssembly component");
+        assert!(help.contains(words), "{module}: {help}");
+        let adapts = help.contains("--adapt wasi_snapshot_preview1=wasi_snapshot_preview1.");
+        assert_eq!(adapts, module.contains("preview1"), "{module}: {help}");
+    }
 }
 
 #[tokio::test]

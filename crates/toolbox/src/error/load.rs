@@ -40,6 +40,17 @@ pub enum LoadError {
         #[source]
         cause: CompileError,
     },
+    /// None of its functions becomes a tool.
+    #[error("`{reference}` has no tools, so nothing was added: {what}")]
+    #[diagnostic(help("{cure}"))]
+    NoTools {
+        /// The reference as it was written.
+        reference: String,
+        /// What it is instead.
+        what: String,
+        /// What to do about it.
+        cure: String,
+    },
     /// The engine does not take what the compiler made.
     #[error("cannot load `{reference}`")]
     #[diagnostic(help(

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use wassette_sandbox::Description;
 use wassette_store::{Artifact, ComponentId, Entry, Index, Origin};
-use wassette_wit_json::Function;
+use wassette_wit_json::{Function, unfit};
 
 use super::{Changes, LoadRequest, Loaded, PATIENCE, Status};
 use crate::approval::forget_waiting;
@@ -16,7 +16,7 @@ use crate::changes::{self, Difference};
 use crate::code::in_turn;
 use crate::error::LoadError;
 use crate::lock;
-use crate::naming::{self, Naming, Renamed, Taken};
+use crate::naming::{self, Before, Naming, Renamed, Taken};
 use crate::record::{Given, Record};
 use crate::source::Found;
 use crate::toolbox::Toolbox;
@@ -197,15 +197,15 @@ pub(crate) fn plan(
     let fit: Vec<Function> = description
         .functions
         .iter()
-        .filter(|function| catalog::unfit(function).is_none())
+        .filter(|function| unfit(function).is_none())
         .cloned()
         .collect();
     let mut taken = Taken::new();
-    let mut before = Vec::new();
+    let mut before = Before::default();
     for entry in index.entries() {
-        let tools = Record::read(entry).map(|record| record.tools).unwrap_or_default();
+        let Ok(Record { tools, naming, .. }) = Record::read(entry) else { continue };
         if entry.id == *id {
-            before = tools;
+            before = Before { tools, naming };
         } else {
             tools.iter().for_each(|given| taken.add(given.name.as_str(), entry.id.as_str()));
         }

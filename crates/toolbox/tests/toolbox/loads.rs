@@ -4,7 +4,10 @@ use std::fs;
 
 use tokio::task::JoinSet;
 use wassette_store::StoreError;
-use wassette_toolbox::{InspectError, LoadError, LoadStage, Status, UnloadError};
+use wassette_testkit::compiled;
+use wassette_toolbox::{
+    InspectError, LoadError, LoadStage, Status, UnknownTool, UnloadError, UpdateRequest,
+};
 
 use crate::{Workshop, answering, object, two_and_three};
 
@@ -187,8 +190,124 @@ async fn what_is_no_tool_is_named_with_the_reason() {
     assert!(omitted.iter().any(|name| name.contains("[constructor]")), "{omitted:?}");
     assert!(!loaded.component.tools.is_empty());
     assert!(loaded.component.omitted.iter().all(|omission| !omission.reason.is_empty()));
-    let empty = workshop.wat("empty").await;
-    assert!(empty.component.tools.is_empty());
+    // Whoever calls one of them is told the reason, and not that there is none.
+    let catalog = workshop.toolbox.catalog().await;
+    for spelling in ["make", "resources/make", "test:resources/counters#make"] {
+        let refused = catalog.find(spelling).err();
+        assert!(matches!(refused, Some(UnknownTool::NoTool { .. })), "{spelling}: {refused:?}");
+    }
+    assert!(matches!(catalog.find("nothing-like-it"), Err(UnknownTool::Unknown { .. })));
+}
+
+/// A component that exports an interface with one function, and perhaps more.
+fn exporting(interface: &str, more: &str) -> Vec<u8> {
+    wat::parse_str(format!(
+        "(component (core module $m (func (export \"f\")) (func (export \"r\") (result i32) i32.const 0))
+           (core instance $i (instantiate $m))
+           (func $run (result (result)) (canon lift (core func $i \"r\")))
+           (instance $run (export \"run\" (func $run))) (export \"{interface}\" (instance $run)) {more})"
+    ))
+    .unwrap()
+}
+
+#[tokio::test]
+async fn a_component_without_tools_is_not_loaded_and_said_to_be_what_it_is() {
+    let package = "(component (type (component (type (instance (type u8)))
+        (export \"a:b/c\" (instance (type 0))))) (export \"c\" (type 0)))";
+    let resource = "(component (core module $m (func (export \"new\") (result i32) i32.const 0))
+        (core instance $i (instantiate $m)) (type $r (resource (rep i32)))
+        (component $c (import \"r\" (type $r (sub resource))) (import \"f\" (func $f (result (own $r))))
+          (export $e \"r\" (type $r)) (export \"[constructor]r\" (func $f) (func (result (own $e)))))
+        (func $f (result (own $r)) (canon lift (core func $i \"new\")))
+        (instance $o (instantiate $c (with \"r\" (type $r)) (with \"f\" (func $f))))
+        (export \"a:b/rs\" (instance $o)))";
+    for (bytes, words) in [
+        (compiled("empty"), "it exports nothing"),
+        (wat::parse_str(package).unwrap(), "it holds interface definitions only (a WIT package)"),
+        (
+            exporting("wasi:cli/run@0.2.0", ""),
+            "it is a command, which exports `wasi:cli/run@0.2.0`",
+        ),
+        (
+            exporting("wasi:http/incoming-handler@0.2.6", ""),
+            "it is an HTTP handler, which exports `wasi:http/incoming-handler@0.2.6`",
+        ),
+        (wat::parse_str(resource).unwrap(), "it exports resources only"),
+        (
+            exporting("wasi:else/thing@0.2.0", ""),
+            "none of its exports can be one: `wasi:else/thing@0.2.0#run` (",
+        ),
+        (
+            compiled("odd-exports"),
+            "none of its exports can be one: `a-module` (it is a core module",
+        ),
+    ] {
+        let workshop = Workshop::new();
+        workshop.put("it.wasm", &bytes);
+        let refused = workshop.load("it.wasm").await.unwrap_err();
+        let LoadError::NoTools { what, cure, .. } = &refused else { panic!("{refused}: {words}") };
+        assert!(what.starts_with(words) && !cure.is_empty(), "{what}");
+        assert!(refused.to_string().contains("nothing was added"), "{refused}");
+        assert!(workshop.toolbox.catalog().await.components().is_empty());
+        let base = workshop.folder.path();
+        let inspection = workshop.toolbox.inspect("it.wasm", base, true).await.unwrap();
+        assert_eq!(inspection.faults.len(), 1, "{:?}", inspection.faults);
+        assert!(inspection.faults[0].to_string().contains(words), "{}", inspection.faults[0]);
+    }
+}
+
+#[tokio::test]
+async fn a_version_without_tools_takes_nobodys_place() {
+    let workshop = Workshop::new();
+    workshop.put("it.wasm", &compiled("add")).load("it.wasm").await.unwrap();
+    workshop.put("it.wasm", &exporting("wasi:cli/run@0.2.0", ""));
+    let refused = workshop.load("it.wasm").await.unwrap_err();
+    assert!(matches!(refused, LoadError::NoTools { .. }), "{refused}");
+    let staged = workshop.toolbox.stage_update("it", &UpdateRequest::default(), |_| {}).await;
+    assert!(matches!(staged, Err(LoadError::NoTools { .. })), "{staged:?}");
+    assert_eq!(workshop.names().await, ["add"]);
+    // What is one beside tools stays one, and says why it cannot be called.
+    let more = "(func (export \"greet\") (canon lift (core func $i \"f\")))";
+    workshop.put("it.wasm", &exporting("wasi:cli/run@0.2.0", more));
+    workshop.load("it.wasm").await.unwrap();
+    let refused = workshop.toolbox.catalog().await.find("run").unwrap_err().to_string();
+    assert_eq!(
+        refused,
+        "`wasi:cli/run@0.2.0#run` of component `it` is not a tool: `wasi:cli/run` is an interface \
+         that hosts call, not a set of tools"
+    );
+}
+
+#[tokio::test]
+async fn whatever_parses_can_be_inspected_with_all_that_it_lacks() {
+    let workshop = Workshop::new();
+    let lacking = wat::parse_str(
+        "(component (import \"nobody:knows/this@1.0.0\" (func $n)) (import \"wasi:cli/run@0.3.0\" (func))
+           (core module $m (memory i64 1) (tag $e) (func (export \"f\") (result i32) (throw $e)))
+           (core instance $i (instantiate $m))
+           (func (export \"works\") (result u32) (canon lift (core func $i \"f\"))))",
+    );
+    workshop.put("it.wasm", &lacking.unwrap());
+    let base = workshop.folder.path();
+    let inspection = workshop.toolbox.inspect("it.wasm", base, true).await.unwrap();
+    assert_eq!(inspection.component.tools[0].function.signature(), "works() -> u32");
+    assert_eq!(inspection.component.imports.len(), 2);
+    let faults: Vec<String> = inspection.faults.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        faults,
+        [
+            "this build does not support what the component uses: 64-bit memories (memory64), \
+             exception handling",
+            "nothing here provides the imports `nobody:knows/this@1.0.0`, `wasi:cli/run@0.3.0`",
+        ]
+    );
+    // What cannot even be looked into has names.
+    workshop.put("odd.wasm", &compiled("component-export"));
+    let inspection = workshop.toolbox.inspect("odd.wasm", base, true).await.unwrap();
+    assert_eq!(inspection.component.omitted[0].function, "a-component");
+    assert!(inspection.faults[0].to_string().contains("cannot run here"), "{inspection:?}");
+    // Nothing of all this is kept.
+    assert!(!workshop.store().join("cache").read_dir().is_ok_and(|mut all| all.next().is_some()));
 }
 
 /// A tuple that is small enough to be called and whose schema is not.
@@ -219,16 +338,20 @@ async fn a_function_whose_schema_would_be_too_large_is_left_out() {
 }
 
 #[tokio::test]
-async fn what_was_inspected_is_not_compiled_again() {
+async fn an_inspection_compiles_nothing_and_uses_what_is_compiled() {
     let workshop = Workshop::new();
-    workshop.put("add.wasm", &wassette_testkit::compiled("add"));
-    workshop.toolbox.inspect("add.wasm", workshop.folder.path(), true).await.unwrap();
+    workshop.put("add.wasm", &compiled("add"));
+    let base = workshop.folder.path();
+    workshop.toolbox.inspect("add.wasm", base, true).await.unwrap();
+    assert!(!workshop.store().join("cache").read_dir().is_ok_and(|mut all| all.next().is_some()));
+    workshop.load("add.wasm").await.unwrap();
     let compiler = wassette_sandbox::Compiler::Child {
         program: "/no/such/compiler".into(),
         arguments: Vec::new(),
     };
-    let second = crate::open(workshop.folder.path(), |options| options.compiler = compiler);
-    second.load(workshop.request("add.wasm"), |_| {}).await.unwrap();
+    let second = crate::open(base, |options| options.compiler = compiler);
+    let inspection = second.inspect("./add.wasm", base, true).await.unwrap();
+    assert_eq!(inspection.component.tools[0].name, "add");
     let output = second.call("add", object(two_and_three())).await.unwrap();
     assert_eq!(output.text, ["5"]);
 }

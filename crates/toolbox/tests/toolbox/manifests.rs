@@ -84,7 +84,7 @@ fn reason(provisioning: &Provisioning) -> String {
 #[tokio::test]
 async fn what_a_manifest_lists_is_loaded_and_granted() {
     let stall = Stall::new();
-    stall.workshop.wat("empty").await;
+    stall.workshop.wat("strings").await;
     let text = "- uri: X
   name: one
   permissions: { network: { allow: [{ host: example.com }] } }
@@ -92,8 +92,8 @@ async fn what_a_manifest_lists_is_loaded_and_granted() {
   permissions: {}";
     let provisioning = stall.provision(text).await;
     assert_eq!(statuses(&provisioning), [ProvisionStatus::Loaded; 2], "{provisioning:?}");
-    assert_eq!(provisioning.extras, ["empty"]);
-    assert_eq!(stall.workshop.names().await, ["add", "answer"]);
+    assert_eq!(provisioning.extras, ["strings"]);
+    assert_eq!(stall.workshop.names().await, ["add", "answer", "echo", "greet"]);
     let view = stall.workshop.toolbox.permissions("one").await.unwrap();
     assert_eq!(*view.policy, policy("network: { allow: [{ host: example.com }] }"));
     // What somebody granted beside the manifest does not outlive the next start.

@@ -185,3 +185,73 @@ async fn a_chosen_name_goes_before_a_natural_one() {
     let names = named(&workshop, "zoo.wasm", naming).await.unwrap();
     assert_eq!(names, ["ping", "zoo_ping"]);
 }
+
+/// A component with these functions in an interface of a version.
+fn graph(version: &str, functions: &[&str]) -> Vec<u8> {
+    let items: String =
+        functions.iter().map(|name| format!("(export \"{name}\" (func $f))")).collect();
+    wat::parse_str(format!(
+        "(component (core module $m (func (export \"f\") (result i32) (i32.const 1)))
+           (core instance $i (instantiate $m))
+           (func $f (result u32) (canon lift (core func $i \"f\")))
+           (instance $ops {items})
+           (export \"microsoft:memory-js/knowledge-graph-ops@{version}\" (instance $ops)))"
+    ))
+    .unwrap()
+}
+
+#[tokio::test]
+async fn one_interface_has_one_beginning_whatever_is_added_later() {
+    let workshop = Workshop::new();
+    workshop.put("graph.wasm", &graph("0.1.0", &["create-entities", "delete-observations"]));
+    workshop.load("graph.wasm").await.unwrap();
+    let both = ["knowledge_graph_ops_create_entities", "knowledge_graph_ops_delete_observations"];
+    assert_eq!(workshop.names().await, both);
+    for spelling in [
+        "microsoft_memory_js_knowledge_graph_ops_create_entities",
+        "memory_js_knowledge_graph_ops_create_entities",
+        "microsoft:memory-js/knowledge-graph-ops@0.1.0#create-entities",
+        "graph/create-entities",
+    ] {
+        assert_eq!(workshop.call(spelling, json!({})).await.text, ["1"], "{spelling}");
+    }
+    let long = "delete-all-the-observations-of-an-entity";
+    let later = graph("0.2.0", &[long, "create-entities", "delete-observations"]);
+    workshop.put("graph.wasm", &later).load("graph.wasm").await.unwrap();
+    let names = workshop.names().await;
+    assert_eq!([&names[0], &names[2]], [both[0], both[1]], "{names:?}");
+    assert!(names[1].starts_with("knowledge_graph_ops_delete_all_"), "{names:?}");
+}
+
+#[tokio::test]
+async fn names_of_an_earlier_rule_stay_until_the_component_is_unloaded() {
+    let workshop = Workshop::new();
+    workshop.put("graph.wasm", &graph("0.1.0", &["create-entities", "read-graph"]));
+    workshop.load("graph.wasm").await.unwrap();
+    // As an earlier version would have stored it.
+    let index = workshop.store().join("index.json");
+    let earlier = "memory_js_knowledge_graph_ops_create_entities";
+    let text = std::fs::read_to_string(&index).unwrap();
+    let changed = text.replace("knowledge_graph_ops_create_entities", earlier);
+    assert_ne!(changed, text);
+    std::fs::write(&index, changed).unwrap();
+
+    let toolbox = workshop.second();
+    let names = async || {
+        let catalog = toolbox.catalog().await;
+        catalog.tools().iter().map(|tool| tool.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(names().await, ["knowledge_graph_ops_read_graph", earlier]);
+    // Loading it again, or its next version, changes no name that somebody knows.
+    let request = || workshop.request("graph.wasm");
+    for version in ["0.1.0", "0.2.0"] {
+        workshop.put("graph.wasm", &graph(version, &["add", "create-entities", "read-graph"]));
+        toolbox.load(request(), |_| {}).await.unwrap();
+        let expected = ["knowledge_graph_ops_add", "knowledge_graph_ops_read_graph", earlier];
+        assert_eq!(names().await, expected, "{version}");
+    }
+    toolbox.unload("graph").await.unwrap();
+    toolbox.load(request(), |_| {}).await.unwrap();
+    assert_eq!(names().await[1], "knowledge_graph_ops_create_entities");
+    assert!(toolbox.catalog().await.find(earlier).is_ok());
+}

@@ -46,6 +46,11 @@ fn described(inspection: &Inspection, view: &InspectionView) -> String {
             text.push_str(&format!("  {what:9}  {value}\n"));
         }
     }
+    for fault in &view.faults {
+        let help = fault.help.as_ref().map(|help| format!("\n  hint: {help}"));
+        let help = help.unwrap_or_default();
+        text.push_str(&format!("\nIt cannot be loaded: {}{help}\n", fault.message));
+    }
     if !view.tools.is_empty() {
         let tools = view.tools.iter().zip(&view.signatures);
         let rows = tools.map(|(tool, signature)| [tool.name.clone(), signature.clone()]);

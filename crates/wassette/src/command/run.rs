@@ -1,5 +1,7 @@
 //! `run`: MCP over standard input and output. Nothing but the protocol may be written to stdout.
 
+use std::io::{self, IsTerminal};
+
 use clap::Args;
 use tokio_util::sync::CancellationToken;
 use wassette_mcp::serve_stdio;
@@ -11,6 +13,14 @@ use crate::error::CommandError;
 use crate::provision::{Plan, ProvisionArgs};
 use crate::runtime::until_asked_to_end;
 use crate::surroundings::SurroundingsArgs;
+
+/// What a person is told who started this by hand. A client starts it with a pipe.
+const WAITS: &str = "waiting for an MCP client on standard input; an agent starts this program by itself, \
+once it is told to:
+  Claude Code      claude mcp add wassette -- wassette run
+  VS Code, Cursor  { \"command\": \"wassette\", \"args\": [\"run\"] } in their mcp.json
+`wassette serve` listens for clients over HTTP, `wassette tool invoke` calls a tool from here; Ctrl-C \
+ends this";
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
@@ -32,6 +42,9 @@ pub(crate) async fn run(context: &Context, args: RunArgs) -> Result<(), CommandE
     if let Some(plan) = plan {
         // A client that is answered before could ask for tools that are not there yet.
         plan.provision(&context.printer, &toolbox).await?;
+    }
+    if io::stdin().is_terminal() {
+        context.printer.say(WAITS);
     }
     let options = context.server_options(args.built_ins.choice());
     let shutdown = CancellationToken::new();

@@ -264,7 +264,7 @@ fn what_is_no_component_is_refused_with_the_reason() {
     ----- stderr -----
     error: cannot load `core-module.wasm`
       caused by: this is a core WebAssembly module, not a WebAssembly component
-    hint: make a component of it: `wasm-tools component new module.wasm -o component.wasm`
+    hint: it does not say what its functions take: describe them in WIT, then make a component of it: `wasm-tools component embed world.wit module.wasm -o embedded.wasm`, `wasm-tools component new embedded.wasm -o component.wasm`
     ");
     assert_snapshot!(env.run(["component", "load", "text.wasm"]), @"
     exit code: 1
@@ -283,7 +283,7 @@ fn what_is_no_component_is_refused_with_the_reason() {
     exit code: 1
     ----- stderr -----
     error: cannot load `truncated.wasm`
-      caused by: the component is not valid: failed to parse WebAssembly module: wasm component contains an invalid module section: section range 11..408 is out of bounds (bound = 307)
+      caused by: the component is not valid: it ends within one of its parts
     hint: the file seems to be cut off: was the build or the download interrupted?
     ");
     assert_snapshot!(env.run(["component", "load", "compiled.cwasm"]), @"
@@ -298,14 +298,14 @@ fn what_is_no_component_is_refused_with_the_reason() {
     ----- stderr -----
     error: cannot load `unknown-import.wasm`
       caused by: nothing here provides the import `nobody:knows/this@1.0.0`
-    hint: components may import WASI 0.2 and wasi:config; another interface must be provided by a component that is composed with this one
+    hint: what is not of WASI must come from another component: compose the two, such as with `wac plug`
     ");
     assert_snapshot!(env.run(["component", "load", "unknown-function-import.wasm"]), @"
     exit code: 1
     ----- stderr -----
     error: cannot load `unknown-function-import.wasm`
       caused by: nothing here provides the import `host-log`
-    hint: components may import WASI 0.2 and wasi:config; another interface must be provided by a component that is composed with this one
+    hint: what is not of WASI must come from another component: compose the two, such as with `wac plug`
     ");
     assert_snapshot!(env.run(["component", "load", "huge-memory.wasm"]), @"
     exit code: 1
@@ -316,6 +316,51 @@ fn what_is_no_component_is_refused_with_the_reason() {
     ");
     let listed = env.run(["component", "list"]).success();
     assert_eq!(listed.json()["total"], 0, "a refused component left something behind");
+}
+
+#[test]
+fn a_component_without_tools_is_said_to_be_what_it_is() {
+    let env = with_guests(&["add"]);
+    env.component("command", COMMAND);
+    env.component("throws", THROWS);
+    env.guest("empty");
+    assert_snapshot!(env.run(["component", "load", "command.wasm"]), @"
+    exit code: 1
+    ----- stderr -----
+    error: `command.wasm` has no tools, so nothing was added: it is a command, which exports `wasi:cli/run@0.2.0` to be run as a program
+    hint: run it with a WebAssembly runtime, such as `wasmtime run`; for tools, export functions of an interface of your own
+    ");
+    assert_snapshot!(env.run(["component", "load", "empty.wasm"]), @"
+    exit code: 1
+    ----- stderr -----
+    error: `empty.wasm` has no tools, so nothing was added: it exports nothing
+    hint: export the functions that are to be tools
+    ");
+    assert_snapshot!(env.run(["component", "load", "throws.wasm"]), @"
+    exit code: 1
+    ----- stderr -----
+    error: cannot load `throws.wasm`
+      caused by: this build does not support what the component uses: exception handling
+    hint: build without exceptions: `-fno-exceptions` (C++), `-C panic=abort` (Rust)
+    ");
+    assert_eq!(env.run(["component", "list"]).success().json()["total"], 1);
+    assert_snapshot!(env.run(["inspect", "throws.wasm", "-o", "table"]), @"
+    exit code: 0
+    ----- stdout -----
+    throws
+      source     file://[WORK]/throws.wasm
+      digest     sha256:[DIGEST]
+      size       141 bytes
+      loaded     no
+
+    It cannot be loaded: this build does not support what the component uses: exception handling
+      hint: build without exceptions: `-fno-exceptions` (C++), `-C panic=abort` (Rust)
+
+    TOOL  FUNCTION
+    f     f() -> u32
+    ");
+    let shown = env.run(["inspect", "command.wasm"]).success().json();
+    assert_eq!(shown["faults"].as_array().unwrap().len(), 1, "{shown}");
 }
 
 #[test]
@@ -330,3 +375,17 @@ fn a_malformed_digest_or_id_is_met_with_the_right_shape() {
         assert!(refused.stderr.contains(help), "{refused}");
     }
 }
+
+/// What `wasmtime run` runs.
+const COMMAND: &str = "(component
+  (core module $m (func (export \"run\") (result i32) (i32.const 0)))
+  (core instance $i (instantiate $m))
+  (func $run (result (result)) (canon lift (core func $i \"run\")))
+  (instance $run (export \"run\" (func $run)))
+  (export \"wasi:cli/run@0.2.0\" (instance $run)))";
+
+/// What uses a part of WebAssembly that is switched off.
+const THROWS: &str = "(component
+  (core module $m (tag $e) (func (export \"f\") (result i32) (throw $e)))
+  (core instance $i (instantiate $m))
+  (func (export \"f\") (result u32) (canon lift (core func $i \"f\"))))";

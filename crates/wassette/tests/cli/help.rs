@@ -225,7 +225,7 @@ fn the_help_of_the_verbs() {
     Usage: wassette tool [OPTIONS] <COMMAND>
 
     Commands:
-      list    List all tools, the built-in ones included
+      list    List the tools of the components that are loaded
       read    Show what a tool does, takes and returns
       invoke  Call a tool
       help    Print this message or the help of the given subcommand(s)
@@ -234,12 +234,13 @@ fn the_help_of_the_verbs() {
       -h, --help  Print help
     ");
     assert_snapshot!(own(&["tool", "list"]), @"
-    List all tools, the built-in ones included
+    List the tools of the components that are loaded
 
     Usage: wassette tool list [OPTIONS]
 
     Options:
-      -h, --help  Print help
+          --built-in  List Wassette's own tools instead, which manage components and permissions
+      -h, --help      Print help
     ");
     assert_snapshot!(own(&["tool", "read"]), @"
     Show what a tool does, takes and returns
@@ -255,14 +256,16 @@ fn the_help_of_the_verbs() {
     assert_snapshot!(own(&["tool", "invoke"]), @"
     Call a tool
 
-    Usage: wassette tool invoke [OPTIONS] <NAME>
+    Usage: wassette tool invoke [OPTIONS] <NAME> [NAME=VALUE]...
 
     Arguments:
-      <NAME>  The tool's name, as `tool list` shows it
+      <NAME>           The tool's name, as `tool list` shows it
+      [NAME=VALUE]...  Its arguments: `name=value`, which is read as the tool wants it, `name=@FILE`
+                       (`@-` is standard input) or `name:=JSON`; repeat one that is a list
 
     Options:
-          --args <JSON>              The arguments, one JSON object; `-` reads it from standard input
-                                     [default: {}]
+          --args <JSON>              All arguments as one JSON object; `-` reads it from standard input.
+                                     Single arguments go before what it says [default: {}]
           --env <KEY=VALUE>          Offer a variable to the components whose policies list it; may be
                                      repeated
           --env-file <FILE>          Offer the variables of a file with a `KEY=VALUE` on each line; may

@@ -41,6 +41,9 @@ fn a_file_is_shown_without_loading_it() {
       size       156 bytes
       loaded     no
 
+    It cannot be loaded: it has no tools: none of its exports can be one: `a-module` (it is a core module, and only functions become tools)
+      hint: export functions that take and return plain values
+
     NO TOOL   REASON
     a-module  it is a core module, and only functions become tools
     ");
@@ -66,6 +69,6 @@ fn what_is_neither_is_refused() {
     ----- stderr -----
     error: cannot load `core-module.wasm`
       caused by: this is a core WebAssembly module, not a WebAssembly component
-    hint: make a component of it: `wasm-tools component new module.wasm -o component.wasm`
+    hint: it does not say what its functions take: describe them in WIT, then make a component of it: `wasm-tools component embed world.wit module.wasm -o embedded.wasm`, `wasm-tools component new embedded.wasm -o component.wasm`
     ");
 }

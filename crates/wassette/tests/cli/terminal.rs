@@ -154,6 +154,28 @@ fn a_request_that_waits_is_shown_before_it_is_approved() {
 }
 
 #[test]
+fn a_server_that_was_started_by_hand_says_what_it_waits_for() {
+    let env = with_guests(&["add"]);
+    let mut terminal = Terminal::new();
+    let child = terminal.start(&env, &["run"]);
+    assert_eq!(terminal.shows("waiting for an MCP client"), "waiting for an MCP client");
+    terminal.shows("claude mcp add wassette -- wassette run\n");
+    assert!(crate::serve::terminate(&child).success());
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&ended.stdout), "");
+    assert!(terminal.rest().contains("Ctrl-C ends this"));
+    // Who asked for quiet, and whoever is a program, is told nothing.
+    let mut quiet = Terminal::new();
+    let child = quiet.start(&env, &["run", "--quiet"]);
+    // The end of what a person types is the end of input.
+    quiet.types("\u{4}");
+    assert!(child.wait_with_output().unwrap().status.success());
+    assert_eq!(quiet.rest().replace("\r\n", ""), "");
+    let piped = env.run_with_input(["run"], "");
+    assert_eq!((piped.code, piped.stderr.as_str()), (Some(0), ""), "{piped}");
+}
+
+#[test]
 fn the_command_line_loads_without_a_question() {
     let env = empty();
     env.guest("add");

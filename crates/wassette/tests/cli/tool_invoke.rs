@@ -29,6 +29,61 @@ fn a_tool_is_called_in_every_shape() {
 }
 
 #[test]
+fn arguments_are_typed_as_the_tool_wants_them() {
+    let env = with_guests(&["add", "strings"]);
+    let call = |arguments: &[&str]| {
+        env.run([&["tool", "invoke"], arguments, &["-o", "table"]].concat()).success().stdout
+    };
+    assert_eq!(call(&["add", "a=2", "b=40"]), "42\n");
+    assert_eq!(call(&["add", "b:=40", "a=-2", "--args", r#"{"a": 1000}"#]), "38\n");
+    assert_eq!(call(&["greet", "name=to be or not"]), "Hello, to be or not!\n");
+    assert_eq!(call(&["greet", "name=42"]), "Hello, 42!\n");
+    env.write("name.txt", "Ada");
+    assert_eq!(call(&["greet", "name=@name.txt"]), "Hello, Ada!\n");
+    assert_eq!(call(&["greet", r"name=\@name.txt"]), "Hello, @name.txt!\n");
+    assert_eq!(call(&["echo", "v=@name.txt"]), "QWRh\n");
+    let typed = ["tool", "invoke", "greet", "name=@-", "-o", "table"];
+    assert_eq!(env.run_with_input(typed, "Grace").success().stdout, "Hello, Grace!\n");
+    // Built-in tools take theirs in the same way.
+    let found = env.run(["tool", "invoke", "search-tools", "query=greet", "limit=1"]).success();
+    assert_eq!(found.json()["result"]["tools"][0]["name"], "greet", "{found}");
+}
+
+#[test]
+fn arguments_that_the_tool_does_not_take_are_a_usage_error() {
+    let env = with_guests(&["add", "strings"]);
+    let call = |arguments: &[&str]| env.run([&["tool", "invoke"], arguments].concat());
+    assert_snapshot!(call(&["greet", "nam=Ada"]), @"
+    exit code: 2
+    ----- stderr -----
+    error: the tool has no argument `nam`; did you mean `name`?
+    hint: its arguments are `name`
+    ");
+    assert_snapshot!(call(&["add", "a=two", "b=1"]), @"
+    exit code: 2
+    ----- stderr -----
+    error: `a` takes a whole number, and `two` is none
+    hint: `wassette tool read NAME` shows what the tool takes
+    ");
+    assert_snapshot!(call(&["greet", "Ada"]), @"
+    exit code: 2
+    ----- stderr -----
+    error: `Ada` is not an argument
+    hint: write `name=value`, `name=@FILE` for what is in a file, or `name:=JSON` for what is not a text, a number or a list of them
+    ");
+    assert_snapshot!(call(&["greet", "name=@nowhere"]), @r"
+    exit code: 2
+    ----- stderr -----
+    error: `nowhere`, for `name`, cannot be read: No such file or directory (os error 2)
+    hint: a value that begins with `@` itself is written with `\@`
+    ");
+    let both = env.run_with_input(["tool", "invoke", "add", "a=@-", "--args", "-"], "{}");
+    assert!(both.stderr.contains("standard input has been read already"), "{both}");
+    // What is unknown is said before anything is read.
+    assert!(call(&["gret", "name=@nowhere"]).stderr.contains("did you mean `greet`"));
+}
+
+#[test]
 fn a_text_is_printed_bare_in_a_table() {
     let env = with_guests(&["strings"]);
     let call = ["tool", "invoke", "greet", "--args", r#"{"name": "Ada\u001b[0m"}"#];

@@ -6,7 +6,7 @@ use crate::{empty, with_guests};
 
 #[test]
 fn built_in_tools_are_always_there() {
-    assert_snapshot!(empty().run(["tool", "list", "-o", "table"]), @"
+    assert_snapshot!(empty().run(["tool", "list", "--built-in", "-o", "table"]), @"
     exit code: 0
     ----- stdout -----
     NAME                                    COMPONENT  DESCRIPTION
@@ -60,7 +60,28 @@ fn built_in_tools_are_always_there() {
 }
 
 #[test]
-fn tools_of_components_are_listed_among_them() {
+fn the_tools_that_somebody_loaded_are_listed_alone() {
+    assert_snapshot!(with_guests(&["strings", "add"]).run(["tool", "list", "-o", "table"]), @"
+    exit code: 0
+    ----- stdout -----
+    NAME   COMPONENT  DESCRIPTION
+    add    add        `add(a: s32, b: s32) -> s32`
+    echo   strings    `echo(v: list<u8>) -> list<u8>`
+    greet  strings    `greet(name: string) -> string`
+    ");
+    assert_snapshot!(empty().run(["tool", "list"]), @r#"
+    exit code: 0
+    ----- stdout -----
+    {
+      "tools": []
+    }
+    ----- stderr -----
+    there are no tools yet: load a component with `wassette component load REF`; `wassette tool list --built-in` shows those that Wassette brings itself
+    "#);
+}
+
+#[test]
+fn a_tool_is_listed_with_its_schemas() {
     let env = with_guests(&["strings"]);
     let tools = env.run(["tool", "list"]).success().json()["tools"].clone();
     let tools = tools.as_array().unwrap();

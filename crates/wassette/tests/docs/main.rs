@@ -72,14 +72,21 @@ fn commands(page: &str) -> Vec<Command> {
     commands
 }
 
-/// Splits a command as a shell does with single quotes and no other magic.
+/// Splits a command as a shell does with quotes and no other magic.
 fn words(line: &str) -> Vec<String> {
-    let quoted = line.split('\'').enumerate().flat_map(|(index, part)| {
-        let whole = index % 2 == 1;
-        let parts: Vec<&str> = if whole { vec![part] } else { part.split_whitespace().collect() };
-        parts.into_iter().map(str::to_owned).collect::<Vec<_>>()
-    });
-    quoted.collect()
+    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+    for character in line.chars() {
+        match (quote, character) {
+            (Some(open), _) if open == character => quote = None,
+            (None, '\'' | '"') => {
+                quote = Some(character);
+                word.get_or_insert_default();
+            }
+            (None, _) if character.is_whitespace() => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(character),
+        }
+    }
+    words.into_iter().chain(word).collect()
 }
 
 /// Whether `shown` occurs in `printed` in this order; `…` stands for any lines, and at the end of a

@@ -148,8 +148,28 @@ async fn denied_l02_a_component_of_functions_without_number() {
     let bounds = CompileLimits { seconds: 1, seconds_per_mebibyte: 0, ..CompileLimits::default() };
     let many =
         "(func (param i32) (result i32) (i32.mul (local.get 0) (i32.const 3)))".repeat(100_000);
-    let text = format!("(component (core module {many}))");
-    Market::with(bounds).refuses("many", &parsed(text), "1s of processor time").await;
+    let market = Market::with(bounds);
+    let component = |more: &str| {
+        parsed(format!(
+            "(component {more} (core module $m {many} (func (export \"f\")))
+               (core instance $i (instantiate $m)) (func $f (canon lift (core func $i \"f\")))
+               (export \"it\" (func $f)))"
+        ))
+    };
+    market.refuses("many", &component(""), "1s of processor time").await;
+    // What cannot be served in any case is refused before it is compiled.
+    for (more, words) in [
+        ("(import \"nobody:knows/this@1.0.0\" (func))", "`nobody:knows/this@1.0.0`"),
+        ("(core module (memory i64 1))", "64-bit memories"),
+        (
+            "(core module $big (memory 65536)) (core instance (instantiate $big))",
+            "declares a memory of 4Gi",
+        ),
+    ] {
+        market.refuses("many", &component(more), words).await;
+    }
+    let toolless = parsed(format!("(component (core module {many}))"));
+    market.refuses("many", &toolless, "it exports nothing").await;
 }
 
 #[tokio::test]
@@ -171,10 +191,8 @@ async fn denied_l03_l04_tools_and_schemas_without_end() {
            (func (export \"f\") (param \"v\" $t16) (canon lift (core func $i \"f\")
              (memory (core memory $i \"memory\")) (realloc (core func $i \"realloc\")))))"
     ));
-    // The function is left out, with the reason; there is no tool with such a schema.
-    let component = market.accepts("unfolding", &unfolding).await;
-    assert!(component.tools.is_empty());
-    assert!(component.omitted[0].reason.contains("2000 parts"), "{}", component.omitted[0].reason);
+    // There is no tool with such a schema.
+    market.refuses("unfolding", &unfolding, "2000 parts").await;
 }
 
 #[tokio::test]

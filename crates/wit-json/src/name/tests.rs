@@ -45,18 +45,44 @@ fn a_kept_version_stands_behind_its_interface() {
 }
 
 #[test]
-fn long_names_lose_the_package_first() {
-    let example = "organisation:weather-forecasts/weather-api#get-weather";
-    assert_eq!(named(example), "weather_forecasts_weather_api_get_weather");
+fn long_interfaces_lose_the_package_first() {
+    let example = "organisation:weather/weather-api#get-weather";
+    assert_eq!(named(example), "weather_weather_api_get_weather");
     let example = "organisation:really-long-package-name-here/weather-api#get-the-weather";
     assert_eq!(named(example), "weather_api_get_the_weather");
 }
 
 #[test]
+fn one_interface_has_one_beginning() {
+    let functions = ["create-entities", "delete-observations", "read-graph", "x"];
+    for function in functions {
+        let id = format!("microsoft:memory-js/knowledge-graph-ops@0.1.0#{function}");
+        assert_eq!(named(&id), format!("knowledge_graph_ops_{}", function.replace('-', "_")));
+    }
+    // A function of a later version that is too long changes nobody's name but its own.
+    let long = "microsoft:memory-js/knowledge-graph-ops#delete-all-observations-of-an-entity";
+    assert_eq!(named(long), "knowledge_graph_ops_delete_all_observat_820bdbe2");
+    // An interface whose own name is too long has one beginning too.
+    let id = |function| format!("a:b/an-interface-with-a-very-long-name-indeed@1.0.0#{function}");
+    assert_eq!(named(&id("get")), "an_interface_with_a_fcecfb49_get");
+    assert_eq!(named(&id("set")), "an_interface_with_a_fcecfb49_set");
+}
+
+#[test]
+fn the_room_for_functions_follows_the_limit() {
+    let id = id("example:weather/weather-api#get-weather");
+    let name = |limit| tool_name(&id, NameOptions { limit, keep_version: false }).to_string();
+    assert_eq!(name(64), "example_weather_weather_api_get_weather");
+    assert_eq!(name(40), "weather_weather_api_get_weather");
+    assert_eq!(name(32), "weather_api_get_weather");
+}
+
+#[test]
 fn names_that_are_still_too_long_are_cut_and_end_in_a_stable_hash() {
     let long = "a:b/alpha@1.0.0#this-is-a-very-long-function-name-that-goes-on-and-on";
-    assert_eq!(named(long), "alpha_this_is_a_very_long_function_name_a676f470");
-    assert_ne!(named(long), named(&long.replace("1.0.0", "2.0.0")));
+    assert_eq!(named(long), "a_b_alpha_this_is_a_very_long_function_3e38d342");
+    // The version is no part of a name, so it changes none.
+    assert_eq!(named(long), named(&long.replace("1.0.0", "2.0.0")));
     let world = named("this-is-a-very-long-function-name-that-goes-on-and-on");
     assert!(
         world.len() <= 48 && world.starts_with("this-is-a-very-long-function-name-that"),
@@ -121,6 +147,8 @@ fn every_spelling_of_a_function_is_known() {
             "example_weather_weather-api_0_1_0_get-weather",
             "example_weather_weather_api_get_weather",
             "example_weather_weather-api_get-weather",
+            "weather_weather_api_get_weather",
+            "weather_api_get_weather",
             "get-weather",
             "get_weather",
         ]

@@ -1,12 +1,15 @@
 //! `tool invoke`: one call. Standard output carries the result and only the result.
 
 use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
 
 use clap::Args;
 use serde_json::{Value, json};
 use wassette_mcp::{BuiltIns, call_built_in};
 use wassette_toolbox::{Answered, Choice, JsonObject, Step, ToolOutput, Toolbox};
 
+use super::pairs;
 use crate::ask;
 use crate::context::Context;
 use crate::error::CommandError;
@@ -18,7 +21,13 @@ pub(crate) struct InvokeArgs {
     /// The tool's name, as `tool list` shows it
     name: String,
 
-    /// The arguments, one JSON object; `-` reads it from standard input
+    /// Its arguments: `name=value`, which is read as the tool wants it, `name=@FILE` (`@-` is standard
+    /// input) or `name:=JSON`; repeat one that is a list
+    #[arg(value_name = "NAME=VALUE")]
+    pairs: Vec<String>,
+
+    /// All arguments as one JSON object; `-` reads it from standard input. Single arguments go
+    /// before what it says
     #[arg(long, value_name = "JSON", default_value = "{}", allow_hyphen_values = true)]
     args: String,
 
@@ -27,8 +36,13 @@ pub(crate) struct InvokeArgs {
 }
 
 pub(crate) async fn invoke(context: &Context, args: InvokeArgs) -> Result<(), CommandError> {
-    let arguments = arguments(&args.args)?;
+    let mut arguments = arguments(&args.args)?;
     let toolbox = context.toolbox_in(&args.surroundings)?;
+    if !args.pairs.is_empty() {
+        let schema = input_schema(&toolbox, &args.name).await?;
+        let mut files = Files { folder: &context.current_dir, input_read: args.args == "-" };
+        pairs::put(&mut arguments, &args.pairs, &schema, &mut |path| files.read(path))?;
+    }
     let options = context.server_options(BuiltIns::Serve);
     let built_in = call_built_in(&toolbox, &options, &args.name, arguments.clone()).await;
     if let Some(answer) = built_in {
@@ -43,6 +57,36 @@ pub(crate) async fn invoke(context: &Context, args: InvokeArgs) -> Result<(), Co
     // An answer is one text; what was denied follows it.
     let text = if output.is_error { &output.text[..] } else { output.text.get(..1).unwrap_or(&[]) };
     show(context, text, output.structured, output.is_error)
+}
+
+/// What the tool `name` takes.
+async fn input_schema(toolbox: &Toolbox, name: &str) -> Result<Arc<JsonObject>, CommandError> {
+    let built_in = wassette_mcp::built_in_tools().into_iter().find(|tool| tool.name == name);
+    match built_in {
+        Some(tool) => Ok(tool.input_schema),
+        None => Ok(toolbox.catalog().await.find(name)?.input_schema.clone()),
+    }
+}
+
+/// The files that arguments name.
+struct Files<'a> {
+    folder: &'a Path,
+    /// Whether standard input has been read, which can be done once.
+    input_read: bool,
+}
+
+impl Files<'_> {
+    fn read(&mut self, path: &str) -> Result<Vec<u8>, String> {
+        if path != "-" {
+            return std::fs::read(self.folder.join(path)).map_err(|error| error.to_string());
+        }
+        if std::mem::replace(&mut self.input_read, true) {
+            return Err("standard input has been read already".to_owned());
+        }
+        let mut bytes = Vec::new();
+        let read = std::io::stdin().lock().read_to_end(&mut bytes);
+        read.map(|_| bytes).map_err(|error| error.to_string())
+    }
 }
 
 /// Calls the tool, and asks the person at the terminal where it was denied something.

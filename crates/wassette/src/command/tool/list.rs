@@ -1,5 +1,6 @@
-//! `tool list`.
+//! `tool list`: the tools that somebody loaded, or those that are always there.
 
+use clap::Args;
 use serde::Serialize;
 use wassette_toolbox::ToolView;
 
@@ -8,16 +9,33 @@ use crate::context::Context;
 use crate::error::CommandError;
 use crate::printer::table;
 
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// List Wassette's own tools instead, which manage components and permissions
+    #[arg(long)]
+    built_in: bool,
+}
+
 #[derive(Serialize)]
 struct ToolsView {
     tools: Vec<ToolView>,
 }
 
-pub(crate) async fn list(context: &Context) -> Result<(), CommandError> {
-    let catalog = context.toolbox()?.catalog().await;
-    let mut tools = wassette_mcp::built_in_tools();
-    tools.extend(catalog.tools().iter().map(|tool| ToolView::from(&**tool)));
+pub(crate) async fn list(context: &Context, args: ListArgs) -> Result<(), CommandError> {
+    let mut tools = match args.built_in {
+        true => wassette_mcp::built_in_tools(),
+        false => {
+            let catalog = context.toolbox()?.catalog().await;
+            catalog.tools().iter().map(|tool| ToolView::from(&**tool)).collect()
+        }
+    };
     tools.sort_by(|one, other| one.name.cmp(&other.name));
+    if tools.is_empty() {
+        context.printer.say(
+            "there are no tools yet: load a component with `wassette component load REF`; \
+             `wassette tool list --built-in` shows those that Wassette brings itself",
+        );
+    }
     let view = ToolsView { tools };
     let described = || {
         let rows = view.tools.iter().map(|tool| {
