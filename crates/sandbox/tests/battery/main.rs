@@ -90,7 +90,7 @@ impl Lab {
         }
         let names = Arc::new(Names::default());
         let resolver = names.clone();
-        let settings = NetworkSettings { resolver, roots, proxy: None, waits };
+        let settings = NetworkSettings { resolver, roots, waits, ..NetworkSettings::default() };
         let workspace = Workspace::open(&root.join("work")).unwrap();
         Self {
             forbidden: Forbidden::new(&[root.join("store")]),
