@@ -12,7 +12,7 @@ use std::time::UNIX_EPOCH;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{ComponentId, Entry, StoreError};
+use crate::{ComponentId, Digest, Entry, Lockfile, StoreError};
 
 /// The version of the file that this program writes, and the latest that it reads.
 const VERSION: u64 = 1;
@@ -26,6 +26,8 @@ struct Contents {
     revision: u64,
     entries: BTreeMap<ComponentId, Arc<Entry>>,
     damage: Vec<String>,
+    /// Whether there may have been more than the entries say.
+    incomplete: bool,
 }
 
 impl Index {
@@ -59,13 +61,19 @@ impl Index {
         self.0.entries.is_empty()
     }
 
-    /// What could not be read, a sentence each; empty for a sound index.
+    /// What could not be read and what became of it, a sentence each; empty for a sound index.
     ///
-    /// A caller should show these once. The next [`Writer`](crate::Writer) puts the damaged file
-    /// aside and goes on with the entries that could be read.
+    /// A caller should show these. The next [`Writer`](crate::Writer) puts the damaged file aside and
+    /// goes on with these entries.
     #[must_use]
     pub fn damage(&self) -> &[String] {
         &self.0.damage
+    }
+
+    /// Whether a damaged index may have named more than could be recovered.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        self.0.incomplete
     }
 
     /// Reads the text of an index file; `path` is for the error.
@@ -93,13 +101,41 @@ impl Index {
         }
     }
 
+    /// The index in the place of which something lies that is none.
+    pub(crate) fn lost(cause: &str) -> Self {
+        Self::unreadable(cause.to_owned())
+    }
+
+    /// What can be known in place of this damaged index: by its sound `copy`, if there is one, and by
+    /// the lock file, which says what was loaded and no more.
+    pub(crate) fn recovered(&self, copy: Option<&Self>, locked: Option<&Lockfile>) -> Self {
+        let mut contents = Contents { incomplete: copy.is_none(), ..(*self.0).clone() };
+        if let Some(copy) = copy {
+            contents.entries = copy.0.entries.clone();
+            contents.revision = contents.revision.max(copy.revision());
+            contents.damage.push(format!("its copy was read, with {}", components(copy.len())));
+        }
+        for locked in locked.iter().flat_map(|file| &file.components) {
+            let found = contents.entries.get(&locked.id);
+            if found.is_some_and(|entry| entry.digest == locked.sha256) {
+                continue;
+            }
+            let (id, source) = (&locked.id, &locked.source);
+            contents.damage.push(format!("`{id}` was loaded from {source}, and is lost"));
+            contents.incomplete = true;
+        }
+        Self(Arc::new(contents))
+    }
+
     /// The text of the index file.
     pub(crate) fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
         let entries: Vec<&Entry> = self.0.entries.values().map(AsRef::as_ref).collect();
+        let components = serde_json::to_value(entries)?;
         let mut text = serde_json::to_vec_pretty(&serde_json::json!({
             "version": VERSION,
             "revision": self.0.revision,
-            "components": entries,
+            "sum": sum(self.0.revision, &components),
+            "components": components,
         }))?;
         text.push(b'\n');
         Ok(text)
@@ -108,7 +144,7 @@ impl Index {
     /// The next snapshot, with these entries and nothing damaged.
     pub(crate) fn successor(&self, entries: BTreeMap<ComponentId, Arc<Entry>>) -> Self {
         let revision = self.0.revision.saturating_add(1);
-        Self(Arc::new(Contents { revision, entries, damage: Vec::new() }))
+        Self(Arc::new(Contents { revision, entries, ..Contents::default() }))
     }
 
     /// A copy of the entries, to change.
@@ -126,6 +162,14 @@ impl Index {
 
     fn of_file(file: File) -> Self {
         let mut contents = Contents { revision: file.revision, ..Contents::default() };
+        // One that an older program wrote has none.
+        let is_sound = file.sum.is_none_or(|said| {
+            let components = Value::Array(file.components.clone());
+            said == sum(file.revision, &components)
+        });
+        if !is_sound {
+            contents.damage.push("the list of components was changed by somebody else".to_owned());
+        }
         for (position, value) in file.components.into_iter().enumerate() {
             match Entry::deserialize(value) {
                 Ok(entry) if contents.entries.contains_key(&entry.id) => {
@@ -147,7 +191,17 @@ impl Index {
 #[derive(Deserialize)]
 struct File {
     revision: u64,
+    sum: Option<String>,
     components: Vec<Value>,
+}
+
+/// What shows that nobody changed a bit of what the file says.
+fn sum(revision: u64, components: &Value) -> String {
+    Digest::of(format!("{revision} {components}").as_bytes()).to_string()
+}
+
+fn components(count: usize) -> String {
+    format!("{count} component{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

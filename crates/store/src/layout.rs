@@ -68,6 +68,11 @@ impl Layout {
         self.root.join(INDEX)
     }
 
+    /// The same as the index, for when that is lost.
+    pub(crate) fn index_copy(&self) -> PathBuf {
+        self.root.join("index.copy.json")
+    }
+
     pub(crate) fn lockfile(&self) -> PathBuf {
         self.root.join("wassette.lock")
     }
@@ -136,6 +141,17 @@ impl Layout {
             create_directory(&directory)?;
         }
         Ok(())
+    }
+
+    /// Whether the store has what only a store with an index has.
+    pub(crate) fn has_content(&self) -> Result<bool, StoreError> {
+        let has_copy = self.index_copy().symlink_metadata().is_ok();
+        Ok(has_copy || !durable::file_names(&self.blobs())?.is_empty())
+    }
+
+    /// Where a damaged index is put of which nothing was lost.
+    pub(crate) fn replaced_index(&self, number: u32) -> PathBuf {
+        self.root.join(format!("index.replaced-{number}.json"))
     }
 
     /// Whether a damaged index was put aside that nobody has deleted yet.

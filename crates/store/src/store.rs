@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::layout::{self, Layout};
 use crate::lock::Lock;
-use crate::{Digest, Index, Keyring, StoreError, Watch, Writer, durable};
+use crate::{Digest, Index, Keyring, Lockfile, StoreError, Watch, Writer, durable};
 
 /// How long what needs the lock for a moment and was given no limit waits for it.
 pub(crate) const SHORT_WAIT: Duration = Duration::from_secs(5);
@@ -63,18 +63,37 @@ impl Store {
         self.layout.audit()
     }
 
-    /// What the store holds at this moment. A store that was never written is empty.
+    /// What the store holds at this moment. A store that was never written is empty; one that was and
+    /// has no index is damaged.
     ///
-    /// What cannot be read in a damaged index is left out and told by [`Index::damage`].
+    /// In place of a damaged index stands what its copy and the lock file say, and
+    /// [`Index::damage`] tells it.
     ///
     /// # Errors
     /// [`StoreError::IndexTooNew`], or [`StoreError::Read`].
     pub fn index(&self) -> Result<Index, StoreError> {
         let path = self.layout.index();
-        match durable::read(&path)? {
-            Some(text) => Index::parse(&text, &path),
-            None => Ok(Index::default()),
+        let locked = || Lockfile::read(&self.layout.lockfile()).ok();
+        let was_written = || -> Result<bool, StoreError> {
+            let names_any = |file: Lockfile| !file.components.is_empty();
+            Ok(self.layout.has_content()? || locked().is_some_and(names_any))
+        };
+        let found = match path.symlink_metadata() {
+            Ok(metadata) if !metadata.is_file() => Index::lost("it is no regular file"),
+            _ => match durable::read(&path)? {
+                Some(text) => Index::parse(&text, &path)?,
+                None if was_written()? => Index::lost("it is missing"),
+                None => Index::default(),
+            },
+        };
+        if found.damage().is_empty() {
+            return Ok(found);
         }
+        // What cannot be read of these says nothing; whether they are there is no error.
+        let copy = durable::read(&self.layout.index_copy()).ok().flatten();
+        let copy = copy.and_then(|text| Index::parse(&text, &self.layout.index_copy()).ok());
+        let is_sound = |copy: &Index| copy.damage().is_empty();
+        Ok(found.recovered(copy.filter(is_sound).as_ref(), locked().as_ref()))
     }
 
     /// Takes the right to change the store, waiting at most `timeout` for another writer, of this

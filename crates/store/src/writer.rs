@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fs, io};
 
 use serde_json::Value;
 
@@ -117,7 +118,8 @@ impl Writer {
         }
     }
 
-    fn put(&self, digest: &Digest, bytes: &[u8]) -> Result<(), StoreError> {
+    fn put(&mut self, digest: &Digest, bytes: &[u8]) -> Result<(), StoreError> {
+        self.begin_index()?;
         let layout = &self.store.layout;
         let path = layout.blob(digest);
         // A piece at a time: whoever puts them has them in memory already, and they may be many.
@@ -240,15 +242,13 @@ impl Writer {
     pub fn commit(mut self) -> Result<Index, StoreError> {
         let before = self.index.clone();
         if self.entries != before.to_entries() || !self.policies.is_empty() {
+            self.begin_index()?;
             self.make_way(&before)?;
             self.write_policies()?;
             self.publish()?;
             self.retire(&before);
         }
-        // It says what the index says, so that the next commit can write what this one cannot.
-        if let Err(error) = self.write_lockfile() {
-            tracing::warn!(%error, "cannot write the lock file of the store");
-        }
+        self.write_records();
         // The changes are made: bytes that stay too long are no reason to say that they are not.
         if let Err(error) = self.remove_unnamed_blobs() {
             tracing::warn!(%error, "cannot remove unused bytes from the store");
@@ -314,6 +314,56 @@ impl Writer {
         }
     }
 
+    /// Sees to it that there is an index before there is anything that it could name: content without
+    /// an index is damage.
+    fn begin_index(&mut self) -> Result<(), StoreError> {
+        if self.index.revision() > 0 {
+            return Ok(());
+        }
+        let path = self.store.layout.index();
+        if path.symlink_metadata().is_ok() {
+            return Ok(());
+        }
+        let text = Index::default().to_json();
+        let text = text.map_err(|error| StoreError::writing(&path)(error.into()))?;
+        durable::replace(&self.store.layout.staging(), &path, &text)
+    }
+
+    /// Writes what says the same as the index, so that the next commit can write what this one cannot:
+    /// its copy and the lock file. As long as something is lost, the lock file is the record of it.
+    fn write_records(&self) {
+        if let Err(error) = self.write_copy() {
+            tracing::warn!(%error, "cannot write the copy of the store's index");
+        }
+        match self.store.layout.has_quarantined_index() {
+            Ok(true) => {}
+            Ok(false) => {
+                if let Err(error) = self.write_lockfile() {
+                    tracing::warn!(%error, "cannot write the lock file of the store");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "cannot look for damaged indexes"),
+        }
+    }
+
+    /// Not made durable: after a power cut it is the index that is sound.
+    fn write_copy(&self) -> Result<(), StoreError> {
+        let layout = &self.store.layout;
+        let path = layout.index_copy();
+        if self.index.revision() == 0 {
+            return Ok(());
+        }
+        let text = self.index.to_json();
+        let text = text.map_err(|error| StoreError::writing(&path)(error.into()))?;
+        if durable::read(&path).is_ok_and(|there| there.as_ref() == Some(&text)) {
+            return Ok(());
+        }
+        clear_directory(&path)?;
+        let file = durable::stage(&layout.staging(), &text)?;
+        file.persist(&path).map_err(|failure| StoreError::writing(&path)(failure.error))?;
+        Ok(())
+    }
+
     /// Writes the entries as the next index.
     fn publish(&mut self) -> Result<(), StoreError> {
         let layout = &self.store.layout;
@@ -333,28 +383,45 @@ impl Writer {
         if there.is_ok_and(|there| there.is_some_and(|there| *there == text.as_bytes())) {
             return Ok(());
         }
+        clear_directory(&path)?;
         // Not made durable: after a power cut the next commit finds that it is another.
         let file = durable::stage(&layout.staging(), text.as_bytes())?;
         file.persist(&path).map_err(|failure| StoreError::writing(&path)(failure.error))?;
         Ok(())
     }
 
-    /// Puts the damaged index aside and what could be read of it in its place.
+    /// Puts the damaged index aside and what could be recovered of it in its place. Where something may
+    /// be lost, what was put aside keeps bytes and the lock file from being removed.
     fn quarantine(&mut self) -> Result<(), StoreError> {
         let layout = self.store.layout.clone();
-        let text = durable::read(&layout.index())?.unwrap_or_default();
-        for number in 1.. {
-            let path = layout.quarantined_index(number);
-            if durable::create(&layout.staging(), &path, &text)? {
-                tracing::warn!(
-                    damage = ?self.index.damage(), file = %path.display(),
-                    "the store's index was damaged and is put aside; load what is missing again, \
-                     then delete the file"
-                );
-                self.quarantined = Some(path);
-                break;
+        let is_incomplete = self.index.is_incomplete();
+        let aside = |number| match is_incomplete {
+            true => layout.quarantined_index(number),
+            false => layout.replaced_index(number),
+        };
+        let free = (1..).map(aside).find(|path| path.symlink_metadata().is_err());
+        let Some(path) = free else { return self.publish() };
+        match fs::rename(layout.index(), &path) {
+            Ok(()) => durable::sync_parent(&path)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && is_incomplete => {
+                // Where there is nothing to put aside, what is known stands for it.
+                let known = durable::read(&layout.lockfile()).ok().flatten().unwrap_or_default();
+                durable::create(&layout.staging(), &path, &known)?;
             }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(StoreError::writing(&path)(error)),
         }
+        let (damage, file) = (self.index.damage(), path.display());
+        if is_incomplete {
+            tracing::warn!(
+                ?damage, %file,
+                "the store's index was damaged and is put aside; load what is missing again, then \
+                 delete the file"
+            );
+        } else {
+            tracing::warn!(?damage, %file, "the store's index was damaged; nothing is lost");
+        }
+        self.quarantined = Some(path).filter(|_| is_incomplete);
         self.publish()
     }
 
@@ -371,5 +438,15 @@ impl Writer {
             }
         }
         Ok(())
+    }
+}
+
+/// Removes an empty directory that lies where a file is to be; one with something in it is somebody's.
+fn clear_directory(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+            Err(StoreError::writing(path)(error))
+        }
+        _ => Ok(()),
     }
 }

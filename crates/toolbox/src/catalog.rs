@@ -151,7 +151,13 @@ impl Catalog {
             .map(|damage| Problem {
                 component: "store".to_owned(),
                 message: damage.clone(),
-                help: Some("load the components again that are missing".to_owned()),
+                help: Some(
+                    match index.is_incomplete() {
+                        true => "load the components again that are missing",
+                        false => "nothing is lost; the next change of the store puts it right",
+                    }
+                    .to_owned(),
+                ),
                 short: None,
             })
             .collect();

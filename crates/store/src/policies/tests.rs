@@ -242,11 +242,15 @@ fn a_policy_that_was_laid_there_too_early_is_put_aside() {
 fn a_damaged_index_does_not_cost_the_policy_of_a_component_that_is_loaded_again() {
     let (_folder, store) = store();
     put(&store, "a: 1\n", Value::Null);
-    fs::write(store.layout.index(), "{ torn").unwrap();
+    let tear = || {
+        fs::write(store.layout.index(), "{ torn").unwrap();
+        fs::remove_file(store.layout.index_copy()).unwrap();
+    };
+    tear();
     assert_eq!(load(&store, HERE, Replace::Refuse), Change::Added);
     assert_eq!(found(&store).text, "a: 1\n");
 
-    fs::write(store.layout.index(), "{ torn").unwrap();
+    tear();
     load(&store, ELSEWHERE, Replace::Refuse);
     assert_eq!(store.policy(&x()).unwrap(), None);
 }

@@ -185,7 +185,10 @@ fn a_damaged_index_is_put_aside_and_its_bytes_stay() {
     load(&store, "x", &one).unwrap();
     let before = store.index().unwrap().revision();
     fs::write(store.layout.index(), b"{ torn").unwrap();
-    assert_eq!(store.index().unwrap().damage().len(), 1);
+    fs::remove_file(store.layout.index_copy()).unwrap();
+    // The lock file says what is lost.
+    let damaged = store.index().unwrap();
+    assert!(damaged.damage()[1].starts_with("`x` was loaded from "), "{:?}", damaged.damage());
 
     let mut writer = store.write(LONG).unwrap();
     let quarantined = writer.quarantined().unwrap().to_owned();
@@ -202,6 +205,120 @@ fn a_damaged_index_is_put_aside_and_its_bytes_stay() {
     assert_eq!(writer.quarantined(), None);
     writer.commit().unwrap();
     assert_eq!(blobs(&store), BTreeSet::from([two.digest.hex()]));
+}
+
+/// The ways in which one file can be damaged; each returns whether it applies.
+const DAMAGE: [(&str, fn(&Path)); 7] = [
+    ("cut", |path| {
+        let bytes = fs::read(path).unwrap();
+        fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
+    }),
+    ("emptied", |path| fs::write(path, b"").unwrap()),
+    ("flipped", |path| {
+        let text = fs::read_to_string(path).unwrap();
+        fs::write(path, text.replacen("/srv/x.wasm", "/srv/y.wasm", 1)).unwrap();
+    }),
+    ("garbled", |path| fs::write(path, b"\xff\0{").unwrap()),
+    ("removed", |path| fs::remove_file(path).unwrap()),
+    ("a link", |path| {
+        fs::remove_file(path).unwrap();
+        symlink("/etc/passwd", path).unwrap();
+    }),
+    ("a folder", |path| {
+        fs::remove_file(path).unwrap();
+        fs::create_dir(path).unwrap();
+    }),
+];
+
+#[test]
+fn a_damaged_index_costs_nothing_while_its_copy_is_there() {
+    for (how, damage) in DAMAGE {
+        let (_folder, store) = store();
+        let (one, two) = (artifact("one"), artifact("two"));
+        load(&store, "x", &one).unwrap();
+        load(&store, "y", &two).unwrap();
+        let before = store.index().unwrap();
+        damage(&store.layout.index());
+
+        let found = store.index().unwrap();
+        assert!(!found.damage().is_empty() && !found.is_incomplete(), "{how}");
+        assert_eq!(found.to_entries(), before.to_entries(), "{how}");
+        let writer = store.write(LONG).unwrap();
+        assert_eq!(writer.quarantined(), None, "{how}");
+        let after = writer.commit().unwrap();
+        assert!(after.revision() > before.revision(), "{how}");
+        assert!(store.index().unwrap().damage().is_empty(), "{how}");
+        assert_eq!(store.index().unwrap().to_entries(), before.to_entries(), "{how}");
+        assert_eq!(blobs(&store).len(), 2, "{how}");
+    }
+}
+
+#[test]
+fn damage_beside_a_sound_index_is_put_right_by_the_next_writer() {
+    for (how, damage) in DAMAGE {
+        let (_folder, store) = store();
+        load(&store, "x", &artifact("one")).unwrap();
+        let files = [store.layout.index_copy(), store.layout.lockfile()];
+        let before = files.each_ref().map(|file| fs::read(file).unwrap());
+        for file in &files {
+            damage(file);
+        }
+        assert!(store.index().unwrap().damage().is_empty(), "{how}");
+        store.write(LONG).unwrap().commit().unwrap();
+        assert_eq!(files.map(|file| fs::read(file).unwrap()), before, "{how}");
+    }
+}
+
+/// What no index names any more is not removed, and the lock file stays, until somebody says that all
+/// is well.
+#[test]
+fn what_is_lost_is_named_and_nothing_of_it_is_removed() {
+    for (how, damage) in DAMAGE {
+        let (_folder, store) = store();
+        let (one, two) = (artifact("one"), artifact("two"));
+        load(&store, "x", &one).unwrap();
+        let locked = fs::read(store.layout.lockfile()).unwrap();
+        damage(&store.layout.index());
+        damage(&store.layout.index_copy());
+
+        let found = store.index().unwrap();
+        assert!(found.is_incomplete(), "{how}");
+        load(&store, "y", &two).unwrap();
+        assert_eq!(blobs(&store).len(), 2, "{how}");
+        assert_eq!(fs::read(store.layout.lockfile()).unwrap(), locked, "{how}");
+        let aside = store.layout.quarantined_index(1);
+        assert!(aside.symlink_metadata().is_ok(), "{how}");
+
+        // Loaded again, and the trace taken away: all is as it was, and the record goes on.
+        load(&store, "x", &one).ok();
+        match aside.is_dir() {
+            true => fs::remove_dir(aside).unwrap(),
+            false => fs::remove_file(aside).unwrap(),
+        }
+        store.write(LONG).unwrap().commit().unwrap();
+        let names = |text: &[u8]| String::from_utf8_lossy(text).matches("\"id\"").count();
+        assert_eq!(names(&fs::read(store.layout.lockfile()).unwrap()), 2, "{how}");
+        assert_eq!(blobs(&store).len(), 2, "{how}");
+    }
+}
+
+#[test]
+fn a_store_of_an_older_program_opens_as_before_and_gets_its_copy() {
+    let (_folder, store) = store();
+    load(&store, "x", &artifact("one")).unwrap();
+    let text = fs::read_to_string(store.layout.index()).unwrap();
+    let older: Vec<&str> = text.lines().filter(|line| !line.contains("\"sum\"")).collect();
+    fs::write(store.layout.index(), older.join("\n")).unwrap();
+    fs::remove_file(store.layout.index_copy()).unwrap();
+    let index = store.index().unwrap();
+    assert!(index.damage().is_empty() && index.len() == 1);
+    store.write(LONG).unwrap().commit().unwrap();
+    assert!(store.layout.index_copy().is_file());
+    // All unloaded is not damaged.
+    let mut writer = store.write(LONG).unwrap();
+    writer.remove(&id("x")).unwrap();
+    writer.commit().unwrap();
+    assert!(store.index().unwrap().damage().is_empty());
 }
 
 #[test]
