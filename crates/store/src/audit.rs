@@ -13,7 +13,9 @@
 //!
 //! A process that is killed in the middle of a line leaves a part of it. The next one ends that
 //! line and goes on after a line of its own with `"recovered": {"torn": <bytes>}`; [`verify`]
-//! counts these, and does not take them for changes. Where `head.json` is gone, or the log is
+//! counts these, and does not take them for changes. A record that could not be written, for the disk
+//! was full, is told by the next one that could: `"recovered": {"unwritten": <records>}` with `since`
+//! and `cause`. It never had a number, so this hides nothing that was written. Where `head.json` is gone, or the log is
 //! shorter than it says, the line that goes on says so too, and [`verify`] reports that forever:
 //! nobody can tell what stood there.
 
@@ -29,7 +31,7 @@ mod verify;
 pub use error::AuditError;
 pub use log::{AuditLog, AuditSettings};
 pub use records::{Filter, Records, records};
-pub use verify::{Problem, VerifyReport, verify};
+pub use verify::{Problem, Unwritten, VerifyReport, verify};
 
 #[cfg(test)]
 mod tests;

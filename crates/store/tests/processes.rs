@@ -239,8 +239,16 @@ fn log_many(directory: &Path) {
 fn log_on_a_full_disk(directory: &Path) {
     let store = Store::open(directory).unwrap();
     let log = AuditLog::open(&store, AuditSettings::default()).unwrap();
-    let mut logged = 0;
+    // The first line tells of what was lost before it.
+    let (mut logged, mut lost) = (1, 0);
     let unlimited = getrlimit(Resource::Fsize);
+    // Full from the start: there is no room for the head of the log.
+    setrlimit(Resource::Fsize, Rlimit { current: Some(100), ..unlimited }).unwrap();
+    for _ in 0..3 {
+        append(&log, "x").unwrap_err();
+        lost += 1;
+        assert_eq!(verify(&store.audit_dir()).unwrap().problem, None);
+    }
     for limit in (1000..3000).step_by(50) {
         setrlimit(Resource::Fsize, Rlimit { current: Some(limit), ..unlimited }).unwrap();
         let error = loop {
@@ -250,11 +258,16 @@ fn log_on_a_full_disk(directory: &Path) {
             }
         };
         assert!(matches!(error, AuditError::Store(StoreError::Write { .. })), "{error}");
+        lost += 1;
         setrlimit(Resource::Fsize, unlimited).unwrap();
         append(&log, "x").unwrap();
-        logged += 1;
+        // With the line that tells of what is missing.
+        logged += 2;
         let report = verify(&store.audit_dir()).unwrap();
         assert_eq!((report.records, report.torn, report.problem), (logged, 0, None));
+        let gap = report.unwritten.unwrap();
+        assert_eq!(gap.records, lost);
+        assert!(gap.since.ends_with('Z') && gap.cause.contains("too large"), "{gap:?}");
     }
 }
 

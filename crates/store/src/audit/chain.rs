@@ -52,6 +52,11 @@ pub(super) struct Link {
     pub(super) prev: Digest,
     #[serde(default)]
     pub(super) recovered: Option<Recovered>,
+    /// Of records that could not be written: since when, and why.
+    #[serde(default)]
+    pub(super) since: Option<String>,
+    #[serde(default)]
+    pub(super) cause: Option<String>,
 }
 
 impl Link {
@@ -76,6 +81,9 @@ pub(super) struct Recovered {
     /// How many lines are missing before this one.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) missing: u64,
+    /// How many records could not be written before this one. They never had a number.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) unwritten: u64,
     /// Whether there was no head to compare with.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) headless: bool,

@@ -6,17 +6,17 @@ use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value};
 
 use super::AuditError;
-use super::chain::Tail;
+use super::chain::{Recovered, Tail};
 use super::files::{self, PATIENCE, Turn, head_path, log_path, numbers, open_or_create};
 use super::head::{Head, LENGTH};
 use super::resume::{self, Found};
 use crate::layout::{check_directory, create_directory};
-use crate::{Store, durable};
+use crate::{Store, StoreError, durable};
 
 /// The fields that the log itself writes.
 const OURS: [&str; 3] = ["seq", "prev", "recovered"];
@@ -53,6 +53,8 @@ struct State {
     end: Option<End>,
     /// Whether somebody held the log for too long when we wanted it last.
     was_held: bool,
+    /// What could not be written since the last record.
+    gap: Option<Gap>,
 }
 
 impl AuditLog {
@@ -84,12 +86,21 @@ impl AuditLog {
     /// # Errors
     /// [`AuditError::Busy`], [`AuditError::Reserved`] for a field `seq`, `prev` or `recovered`,
     /// [`AuditError::TooLong`], or [`AuditError::Store`] with what the system said, such as that
-    /// the disk is full. Then the record is not in the log; the next may be.
+    /// the disk is full. Then the record is not in the log; the next may be, after a line that says
+    /// how many could not be written, since when and why.
     pub fn append(&self, record: &Map<String, Value>) -> Result<u64, AuditError> {
         if let Some(field) = OURS.into_iter().find(|field| record.contains_key(*field)) {
             return Err(AuditError::Reserved { field });
         }
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let appended = self.append_to(&mut state, record);
+        if let Err(error @ (AuditError::Busy { .. } | AuditError::Store(_))) = &appended {
+            state.gap.get_or_insert_with(|| Gap::begin(error)).count += 1;
+        }
+        appended
+    }
+
+    fn append_to(&self, state: &mut State, record: &Map<String, Value>) -> Result<u64, AuditError> {
         // Whoever holds the log for good costs one caller its time, and not each in turn.
         let patience = if state.was_held { Duration::ZERO } else { PATIENCE };
         let turn = Turn::wait(&self.lock, &self.directory, patience);
@@ -99,6 +110,10 @@ impl AuditLog {
             Some(end) if end.is_current() => end,
             _ => End::find(&self.directory)?,
         };
+        if let Some(gap) = &state.gap {
+            end.append(&gap.fields(), &self.directory, self.settings)?;
+            state.gap = None;
+        }
         let appended = end.append(record, &self.directory, self.settings);
         // A record that is refused for its length leaves everything as it was.
         if matches!(appended, Ok(_) | Err(AuditError::TooLong { .. })) {
@@ -133,15 +148,18 @@ impl End {
     /// Takes up the log where it ends, and says in it what was found wrong there.
     fn find(directory: &Path) -> Result<Self, AuditError> {
         let path = head_path(directory);
-        let mut options = OpenOptions::new();
-        let head_file = open_or_create(&path, options.read(true).write(true).create(true))?;
-        let known = Head::read(&head_file).map(|(head, _)| head);
+        let there = open_head(&path)?;
+        let known = there.as_ref().and_then(Head::read).map(|(head, _)| head);
         let Found { head, recovered, needs_line_feed, rest } = resume::find(directory, known)?;
-        let file = open_log(directory, head.file)?;
-        let mut end = Self { file, head_file, head, head_bytes: [0; LENGTH] };
         // Before the first line, so that a log without a head is always a damaged one. It stands
         // behind the last line and before what was torn: we may be killed before we say what that is.
         let before = Head { bytes: head.bytes.saturating_sub(rest), ..head };
+        let head_file = match there.filter(|_| known.is_some()) {
+            Some(file) => file,
+            None => create_head(directory, before)?,
+        };
+        let file = open_log(directory, head.file)?;
+        let mut end = Self { file, head_file, head, head_bytes: [0; LENGTH] };
         end.write_head(before).map_err(AuditError::writing(&path))?;
         end.head = head;
         let mut bytes = if needs_line_feed { b"\n".to_vec() } else { Vec::new() };
@@ -216,6 +234,55 @@ impl End {
         }
         Ok(())
     }
+}
+
+/// The records that could not be written since the last one that was.
+#[derive(Debug)]
+struct Gap {
+    count: u64,
+    since: SystemTime,
+    cause: String,
+}
+
+impl Gap {
+    fn begin(error: &AuditError) -> Self {
+        let cause = match error {
+            AuditError::Store(StoreError::Write { source, .. }) => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    "the disk was full".to_owned()
+                }
+                _ => source.to_string(),
+            },
+            other => other.to_string(),
+        };
+        Self { count: 0, since: SystemTime::now(), cause }
+    }
+
+    /// The fields of the line that tells of it.
+    fn fields(&self) -> Map<String, Value> {
+        let mut fields =
+            resume::fields(Recovered { unwritten: self.count, ..Recovered::default() });
+        let since = humantime::format_rfc3339_millis(self.since).to_string();
+        fields.insert("since".to_owned(), since.into());
+        fields.insert("cause".to_owned(), self.cause.clone().into());
+        fields
+    }
+}
+
+/// The head that is there, whatever it says.
+fn open_head(path: &Path) -> Result<Option<File>, AuditError> {
+    if path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        return Ok(None);
+    }
+    open_or_create(path, OpenOptions::new().read(true).write(true)).map(Some)
+}
+
+/// Puts `head` where none is that says anything, in one step: on a full disk there is none after all.
+/// From then on it has its place on the disk, in which it is written anew.
+fn create_head(directory: &Path, head: Head) -> Result<File, AuditError> {
+    let path = head_path(directory);
+    let file = durable::stage(directory, &head.to_bytes())?;
+    file.persist(&path).map_err(|failure| AuditError::writing(&path)(failure.error))
 }
 
 fn open_log(directory: &Path, number: u64) -> Result<File, AuditError> {

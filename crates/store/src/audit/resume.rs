@@ -37,6 +37,10 @@ pub(super) fn find(directory: &Path, known: Option<Head>) -> Result<Found, Audit
         return Ok(nothing_there(known));
     };
     let Some(known) = known else {
+        // A process that found no room for the head, or was killed before it.
+        if numbers == [1] && length(directory, 1)? == 0 {
+            return Ok(nothing_there(None));
+        }
         let end = scan(directory, newest, None)?;
         let head = Head { first, ..end.head(newest) };
         let recovered = Recovered { headless: true, ..end.wrong() };
@@ -66,6 +70,12 @@ pub(super) fn find(directory: &Path, known: Option<Head>) -> Result<Found, Audit
     }
     let recovered = (recovered != Recovered::default()).then_some(recovered);
     Ok(Found { head, recovered, needs_line_feed: end.is_open, rest: end.rest })
+}
+
+fn length(directory: &Path, number: u64) -> Result<u64, AuditError> {
+    let path = log_path(directory, number);
+    let file = durable::open(&path).map_err(AuditError::reading(&path))?;
+    Ok(file.metadata().map_err(AuditError::reading(&path))?.len())
 }
 
 /// The fields of the line that says what was found wrong.

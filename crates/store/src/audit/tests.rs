@@ -261,7 +261,11 @@ fn who_stops_in_the_middle_of_a_record_holds_up_nobody_for_long() {
     assert!(waits[0] >= files::PATIENCE);
     assert!(waits[1..].iter().all(|waited| *waited < files::PATIENCE), "{waits:?}");
     lock.unlock().unwrap();
-    append(&log, 1..=1);
+    // After the line that tells of the three.
+    assert_eq!(log.append(&record(1)).unwrap(), 2);
+    let gap = report(&store).unwritten.unwrap();
+    assert_eq!(gap.records, 3);
+    assert!(gap.cause.starts_with("waited "), "{}", gap.cause);
 }
 
 /// A log with a chain over several files, of which the oldest are gone.

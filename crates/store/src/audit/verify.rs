@@ -21,8 +21,21 @@ pub struct VerifyReport {
     pub records: u64,
     /// How often a process was killed in the middle of a line. That is no problem.
     pub torn: u64,
+    /// What could never be written; nothing if all could.
+    pub unwritten: Option<Unwritten>,
     /// The first thing that is not as it was written; nothing if all is there.
     pub problem: Option<Problem>,
+}
+
+/// Records that could not be written. Nobody has taken them away: they never were in the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unwritten {
+    /// How many there are, up to the first problem.
+    pub records: u64,
+    /// When the first could not be written (RFC 3339).
+    pub since: String,
+    /// Why.
+    pub cause: String,
 }
 
 /// What is not as it was written.
@@ -45,7 +58,8 @@ pub fn verify(directory: &Path) -> Result<VerifyReport, AuditError> {
     let state = State::of(directory)?;
     let mut report = VerifyReport { files: state.files.len(), ..VerifyReport::default() };
     report.problem = match state.head {
-        None if state.files.is_empty() => None,
+        // A head is there before the first line is.
+        None if state.files.iter().all(|(_, _, bytes)| *bytes == 0) => None,
         None => Some(Problem {
             file: head_path(directory),
             line: 0,
@@ -174,6 +188,7 @@ impl<'a> Walk<'a> {
             return None;
         };
         let recovered = link.recovered.unwrap_or_default();
+        self.count_unwritten(&link);
         match self.strange.take() {
             Some(strange) if recovered.torn != strange.bytes => {
                 return Some((strange.line, not_a_record()));
@@ -192,6 +207,19 @@ impl<'a> Walk<'a> {
         self.prev = Some(hash);
         self.report.records += 1;
         None
+    }
+
+    fn count_unwritten(&mut self, link: &Link) {
+        let records = link.recovered.unwrap_or_default().unwritten;
+        if records == 0 {
+            return;
+        }
+        let first = self.report.unwritten.get_or_insert_with(|| Unwritten {
+            records: 0,
+            since: link.since.clone().unwrap_or_default(),
+            cause: link.cause.clone().unwrap_or_default(),
+        });
+        first.records = first.records.saturating_add(records);
     }
 
     /// Why `link` does not follow the line before.
