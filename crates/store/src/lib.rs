@@ -10,6 +10,7 @@
 
 pub mod audit;
 mod cache;
+mod check;
 mod digest;
 mod durable;
 mod entry;
@@ -32,6 +33,7 @@ mod store;
 mod watch;
 mod writer;
 
+pub use check::Flaw;
 pub use digest::{Digest, DigestError};
 pub use entry::{
     Companion, CompanionRole, Entry, MAX_COMPANION_BYTES, MAX_COMPANIONS, MAX_PREVIOUS, Origin,

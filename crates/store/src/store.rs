@@ -171,7 +171,7 @@ impl Store {
         Ok(lock)
     }
 
-    fn read_key(&self) -> Result<Option<[u8; 32]>, StoreError> {
+    pub(crate) fn read_key(&self) -> Result<Option<[u8; 32]>, StoreError> {
         let path = self.layout.key();
         layout::check_secret(&path)?;
         match durable::read(&path)? {

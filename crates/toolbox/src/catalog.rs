@@ -121,6 +121,9 @@ pub enum UnknownTool {
     },
 }
 
+/// In the place of a component's id, which it cannot be: what is wrong with the store itself.
+pub(crate) const STORE: &str = "the store";
+
 /// All that is loaded, at one moment.
 #[derive(Default)]
 pub struct Catalog {
@@ -149,7 +152,7 @@ impl Catalog {
             .damage()
             .iter()
             .map(|damage| Problem {
-                component: "store".to_owned(),
+                component: STORE.to_owned(),
                 message: damage.clone(),
                 help: Some(
                     match index.is_incomplete() {
@@ -222,7 +225,7 @@ impl Catalog {
 
     /// The catalog of a store that cannot be read.
     pub(crate) fn unreadable(message: String, help: Option<String>) -> Self {
-        let problem = Problem { component: "store".to_owned(), message, help, short: None };
+        let problem = Problem { component: STORE.to_owned(), message, help, short: None };
         Self::of(0, Vec::new(), vec![problem])
     }
 
@@ -268,6 +271,11 @@ impl Catalog {
     /// All components, sorted by id.
     pub fn components(&self) -> &[Arc<Component>] {
         &self.components
+    }
+
+    /// What is wrong with the store itself, and not with one component in it.
+    pub fn damage(&self) -> impl Iterator<Item = &Problem> {
+        self.problems.iter().filter(|problem| problem.component == STORE)
     }
 
     /// What is stored and cannot be served.

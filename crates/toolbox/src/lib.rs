@@ -13,6 +13,7 @@ mod call;
 mod catalog;
 mod catalogue;
 mod changes;
+mod check;
 mod code;
 mod edit;
 mod environment;
@@ -95,4 +96,5 @@ pub use wassette_registry::{
 };
 pub use wassette_sandbox::{FetchError, Omission, Reach, Resolve};
 pub use wassette_signature::Identity;
+pub use wassette_store::Flaw;
 pub use wassette_store::audit::VerifyReport;

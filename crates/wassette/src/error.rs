@@ -9,9 +9,9 @@ use wassette_mcp::{HttpError, LocalError, StdioError};
 use wassette_policy::PolicyError;
 use wassette_store::{LockfileError, StoreError};
 use wassette_toolbox::{
-    ApprovalError, AuditError, CallRefused, ExportError, FetchError, ImportError, InspectError,
-    LearnError, LoadError, ManifestError, OpenError, PermissionError, PushError, QuestionError,
-    UnknownTool, UnloadError,
+    ApprovalError, AuditError, CallRefused, Catalog, ExportError, FetchError, ImportError,
+    InspectError, LearnError, LoadError, ManifestError, OpenError, PermissionError, PushError,
+    QuestionError, UnknownTool, UnloadError,
 };
 
 use crate::command::tool::PairError;
@@ -216,6 +216,10 @@ pub(crate) enum CommandError {
     /// The person said no.
     #[error("nothing was done")]
     Declined,
+    /// The store is not as it was left. What could be read of it was printed.
+    #[error("the store is damaged: {damage}")]
+    #[diagnostic(help("{help}; `wassette component check` examines all of it"))]
+    Damaged { damage: String, help: String },
     /// The answer was printed, and it is no.
     #[error("no")]
     Answered,
@@ -256,6 +260,17 @@ impl CommandError {
                 SurroundingsError::Variable { .. } | SurroundingsError::WorkspaceName { .. },
             ) => 2,
             _ => 1,
+        }
+    }
+
+    /// Refuses a store that is not as it was left.
+    pub(crate) fn of_damage(catalog: &Catalog) -> Result<(), Self> {
+        match catalog.damage().next() {
+            None => Ok(()),
+            Some(problem) => Err(Self::Damaged {
+                damage: problem.message.clone(),
+                help: problem.help.clone().unwrap_or_default(),
+            }),
         }
     }
 

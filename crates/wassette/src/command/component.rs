@@ -1,5 +1,6 @@
 //! `component`: what is in the store.
 
+mod check;
 mod export;
 mod import;
 mod list;
@@ -23,6 +24,8 @@ pub(crate) enum ComponentCommand {
     Unload(unload::UnloadArgs),
     /// List the components that are loaded
     List,
+    /// Examine everything that is stored, byte by byte, and say what is damaged and how to mend it
+    Check,
     /// Look for new versions, show what is different about them, and put them in force after a
     /// question
     Update(update::UpdateArgs),
@@ -50,6 +53,7 @@ pub(crate) async fn component(
         ComponentCommand::Load(args) => load::load(context, args).await,
         ComponentCommand::Unload(args) => unload::unload(context, args).await,
         ComponentCommand::List => list::list(context).await,
+        ComponentCommand::Check => check::check(context).await,
         ComponentCommand::Update(args) => update::update(context, args).await,
         ComponentCommand::Accept(args) => versions::accept(context, args).await,
         ComponentCommand::Reject(args) => versions::reject(context, args).await,

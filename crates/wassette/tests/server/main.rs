@@ -11,6 +11,7 @@
 mod battery_loads;
 mod compiler;
 mod crash;
+mod damage;
 mod hostile;
 #[cfg(target_os = "linux")]
 mod memory;

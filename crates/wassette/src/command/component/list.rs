@@ -10,7 +10,8 @@ use crate::shell::quoted;
 pub(crate) async fn list(context: &Context) -> Result<(), CommandError> {
     let catalog = context.toolbox()?.catalog().await;
     let view = ComponentsView::from(&*catalog);
-    Ok(context.printer.data(&view, || described(&view))?)
+    context.printer.data(&view, || described(&view))?;
+    CommandError::of_damage(&catalog)
 }
 
 fn described(view: &ComponentsView) -> String {

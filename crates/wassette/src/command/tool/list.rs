@@ -22,15 +22,17 @@ struct ToolsView {
 }
 
 pub(crate) async fn list(context: &Context, args: ListArgs) -> Result<(), CommandError> {
-    let mut tools = match args.built_in {
-        true => wassette_mcp::built_in_tools(),
-        false => {
-            let catalog = context.toolbox()?.catalog().await;
-            catalog.tools().iter().map(|tool| ToolView::from(&**tool)).collect()
-        }
+    let catalog = match args.built_in {
+        true => None,
+        false => Some(context.toolbox()?.catalog().await),
+    };
+    let mut tools: Vec<ToolView> = match &catalog {
+        None => wassette_mcp::built_in_tools(),
+        Some(catalog) => catalog.tools().iter().map(|tool| ToolView::from(&**tool)).collect(),
     };
     tools.sort_by(|one, other| one.name.cmp(&other.name));
-    if tools.is_empty() {
+    if tools.is_empty() && catalog.as_ref().is_none_or(|catalog| catalog.damage().next().is_none())
+    {
         context.printer.say(
             "there are no tools yet: load a component with `wassette component load REF`; \
              `wassette tool list --built-in` shows those that Wassette brings itself",
@@ -44,5 +46,6 @@ pub(crate) async fn list(context: &Context, args: ListArgs) -> Result<(), Comman
         });
         table(["NAME", "COMPONENT", "DESCRIPTION"], rows)
     };
-    Ok(context.printer.data(&view, described)?)
+    context.printer.data(&view, described)?;
+    catalog.map_or(Ok(()), |catalog| CommandError::of_damage(&catalog))
 }
