@@ -126,7 +126,7 @@ fn refuse_invisible(text: &str) -> Result<(), PolicyError> {
 
 /// Controls other than blanks, what turns the reading direction or ends lines unseen, and what is no
 /// character.
-fn is_invisible(character: char) -> bool {
+pub(crate) fn is_invisible(character: char) -> bool {
     (character.is_control() && !matches!(character, '\n' | '\r' | '\t'))
         || matches!(character, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fffe}'..='\u{ffff}')
