@@ -90,15 +90,22 @@ impl NetworkRule {
     pub(crate) fn cautions(&self, kind: RuleKind) -> Vec<String> {
         let mut cautions: Vec<_> =
             self.methods.iter().filter_map(|own| method::doubt(own)).collect();
-        if let (RuleKind::Allow, NetworkTarget::Subdomains(name)) = (kind, &self.target)
-            && suffix::below(name.as_str()) == Below::Customers
-        {
+        if kind == RuleKind::Allow && self.is_shared() {
+            let target = &self.target;
             cautions.push(format!(
-                "`*.{name}` allows more than its owner's hosts: others can get a name there too; \
-                 name the hosts that are meant if you can"
+                "`{target}` allows more than its owner's hosts: others can get a name there too; name \
+                 the hosts that are meant if you can"
             ));
         }
         cautions
+    }
+
+    /// Whether it is about all names below one whose owner gives names to others.
+    pub fn is_shared(&self) -> bool {
+        match &self.target {
+            NetworkTarget::Subdomains(name) => suffix::below(name.as_str()) == Below::Customers,
+            NetworkTarget::Host(_) | NetworkTarget::Range(_) => false,
+        }
     }
 
     /// Whether it is about some paths of its host alone.
