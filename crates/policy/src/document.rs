@@ -72,6 +72,16 @@ pub struct PolicyError {
     pub help: String,
 }
 
+impl PolicyError {
+    /// The same error at its place in `text`, a larger document that has the permissions at `path`:
+    /// keys of maps, and the numbers of items from 0. None if it is not found there.
+    pub fn within(&self, text: &str, path: &[&str]) -> Option<Self> {
+        let root = tree::read(text).ok()?;
+        let permissions = path.iter().try_fold(&root, |node, step| node.get(step))?;
+        read::permissions_at(permissions).err().filter(|error| error.what == self.what)
+    }
+}
+
 /// A document that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {

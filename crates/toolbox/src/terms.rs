@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 use serde_json::Value;
-use wassette_policy::{Document, Effective, OperatorLimits, Policy, UnknownWorkspace};
+use wassette_policy::{Document, Effective, OperatorLimits, Policy, StorageRule, UnknownWorkspace};
 use wassette_sandbox::{
     Authority, AuthorityParts, Ceiling, Forbidden, Grants, Masker, Network, NetworkSettings, Pins,
     Proxy, Resolution, Roots, Workspace, Workspaces,
@@ -231,10 +231,14 @@ impl Terms {
         remarks
     }
 
-    /// Why nobody knows what `policy` denies, where that is so here.
-    pub(crate) fn unknown_denial(&self, policy: &Policy) -> Option<UnknownWorkspace> {
+    /// The first rule of `policy` of which nobody knows here what it denies, and why.
+    pub(crate) fn unknown_denial<'a>(
+        &self,
+        policy: &'a Policy,
+    ) -> Option<(&'a StorageRule, UnknownWorkspace)> {
         let known = || self.workspaces.keys().map(String::as_str);
-        policy.storage.deny.iter().find_map(|rule| UnknownWorkspace::of(rule, known()))
+        let unknown = |rule| Some((rule, UnknownWorkspace::of(rule, known())?));
+        policy.storage.deny.iter().find_map(unknown)
     }
 
     /// Where the storage rules of `policy` stand. Those with a pin must still stand there.

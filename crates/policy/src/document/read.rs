@@ -27,10 +27,15 @@ pub(super) fn policy(root: &Node) -> Result<Policy, PolicyError> {
     }
     let fields = Fields::document(root, entries)?;
     let inner = fields.required("permissions")?;
-    let mut policy = permissions(&Fields::of(inner, &keys::PERMISSIONS)?)?;
+    let mut policy = permissions_at(inner)?;
     policy.description =
         fields.get("description").map(|node| text(node, "description")).transpose()?;
     Ok(policy)
+}
+
+/// Reads the permissions that stand at `node`.
+pub(super) fn permissions_at(node: &Node) -> Result<Policy, PolicyError> {
+    permissions(&Fields::of(node, &keys::PERMISSIONS)?)
 }
 
 fn permissions(fields: &Fields<'_>) -> Result<Policy, PolicyError> {

@@ -521,3 +521,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_error_is_found_in_the_document_around_the_permissions() {
+    let permissions = "network:\n  allow:\n  - host: a.example\n    methods: ['*']\n";
+    let error = refusal(permissions);
+    let inner: String = permissions.lines().map(|line| format!("    {line}\n")).collect();
+    let text = format!("list:\n- of: x\n- below:\n{inner}");
+    let found = error.within(&text, &["list", "1", "below"]).unwrap();
+    assert_eq!((found.line, found.column, &found.what), (7, 18, &error.what));
+    for path in [["list", "0", "below"], ["list", "1", "of"], ["list", "x", "below"]] {
+        assert_eq!(error.within(&text, &path), None);
+    }
+    assert_eq!(refusal("storage: []").within(&text, &["list", "1", "below"]), None);
+}

@@ -56,6 +56,19 @@ pub(super) struct Node {
     pub(super) value: Value,
 }
 
+impl Node {
+    /// What stands under the key `step`, or is the item of that number.
+    pub(super) fn get(&self, step: &str) -> Option<&Self> {
+        match &self.value {
+            Value::Map(entries) => {
+                entries.iter().find(|entry| entry.key == step).map(|entry| &entry.value)
+            }
+            Value::List(items) => items.get(step.parse::<usize>().ok()?),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
     Null,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
 use serde_saphyr::{DefaultMessageFormatter, Error, Location, MessageFormatter, Spanned};
-use wassette_policy::{Document, word};
+use wassette_policy::{Document, PolicyError, word};
 use wassette_signature::Identity;
 use wassette_store::{ComponentId, Digest, Reference};
 
@@ -144,11 +144,31 @@ pub(super) fn read(text: &str, folder: &Path) -> Result<Vec<(Place, Listed)>, Ma
         let what = format!("there are more than {COMPONENTS} components");
         return Err(Place::START.error(what, "divide them among several servers"));
     }
-    components.into_iter().map(|component| component.listed(folder)).collect()
+    let numbered = components.into_iter().enumerate();
+    numbered.map(|(number, component)| component.listed(&Whole { text, number }, folder)).collect()
+}
+
+/// The manifest, and which of its components is meant.
+struct Whole<'a> {
+    text: &'a str,
+    number: usize,
+}
+
+impl Whole<'_> {
+    /// `error` of the component's permissions at its place in the manifest; at that of all
+    /// permissions, which is `section`, where it is not found.
+    fn place(&self, error: &PolicyError, section: Place) -> Place {
+        let number = self.number.to_string();
+        let found = error.within(self.text, &["components", &number, "permissions"]);
+        found.map_or(section, |PolicyError { line, column, .. }| Place {
+            line: line as u64,
+            column: column as u64,
+        })
+    }
 }
 
 impl Component {
-    fn listed(self, folder: &Path) -> Result<(Place, Listed), ManifestError> {
+    fn listed(self, whole: &Whole<'_>, folder: &Path) -> Result<(Place, Listed), ManifestError> {
         let place = at(&self.uri.referenced);
         let uri = self.uri.value;
         let reference = Reference::parse_in(&uri, folder).map_err(|e| place.diagnostic(&e))?;
@@ -170,7 +190,7 @@ impl Component {
             Some(only) => only.value,
         };
         let line = self.permissions.as_ref().map_or(0, |it| at(&it.referenced).line);
-        let allowed = self.permissions.map(|it| permissions(&id, it, folder)).transpose()?;
+        let allowed = self.permissions.map(|it| permissions(&id, it, whole, folder)).transpose()?;
         let (permissions, ignored, values) = match allowed {
             None => (None, Vec::new(), ValueSources::new()),
             Some((Document { policy, ignored }, values)) => {
@@ -202,15 +222,18 @@ impl Component {
 fn permissions(
     id: &ComponentId,
     mut section: Spanned<Value>,
+    whole: &Whole<'_>,
     folder: &Path,
 ) -> Result<(Document, ValueSources), ManifestError> {
     let place = at(&section.referenced);
-    let wrong =
-        |what: &str, help: String| place.error(format!("the permissions of `{id}`: {what}"), help);
-    let values =
-        values::take(&mut section.value, folder).map_err(|(what, help)| wrong(&what, help))?;
+    let wrong = |place: Place, what: &str, help: &str| {
+        place.error(format!("the permissions of `{id}`: {what}"), help)
+    };
+    let values = values::take(&mut section.value, folder)
+        .map_err(|(what, help)| wrong(place, &what, &help))?;
     let text = json!({ "version": "1.0", "permissions": section.value }).to_string();
-    let document = Document::parse(&text).map_err(|error| wrong(&error.what, error.help))?;
+    let document = Document::parse(&text)
+        .map_err(|error| wrong(whole.place(&error, place), &error.what, &error.help))?;
     Ok((document, values))
 }
 

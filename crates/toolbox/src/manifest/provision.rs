@@ -220,8 +220,9 @@ impl Toolbox {
         }
         let Some(policy) = &listed.permissions else { return Ok(Vec::new()) };
         // This server is the one that the file is for: it has no other workspaces.
-        if let Some(unknown) = self.shared.terms.unknown_denial(policy) {
-            return Err(Refused::of(&unknown));
+        if let Some((rule, unknown)) = self.shared.terms.unknown_denial(policy) {
+            let reason = format!("it denies `{}`, and {unknown}", rule.uri);
+            return Err(Refused { reason, help: Some(unknown.help) });
         }
         let source = component.map(|component| component.source.clone()).unwrap_or_default();
         self.check_values(listed, &source).await?;

@@ -137,6 +137,29 @@ fn denied_in_a_manifest_permissions_that_no_policy_has() {
 }
 
 #[test]
+fn what_is_wrong_with_permissions_is_shown_where_it_stands() {
+    let before = "version: 1
+components:
+- uri: /a.wasm
+- uri: /b.wasm
+  permissions:
+    environment:
+      allow:
+      - { key: A, value_from: TOKEN }
+";
+    let place = |more: &str| match parse(&format!("{before}{more}")) {
+        Err(ManifestError::Content { line, column, .. }) => (line, column),
+        other => panic!("{other:?}"),
+    };
+    let network =
+        "    network:\n      allow:\n      - host: b.example\n        methods: [GET, '*']\n";
+    assert_eq!(place(network), (12, 18));
+    assert_eq!(place("    netwrok: {}\n"), (9, 5));
+    // Of two that are wrong in a row, the first may be what the manifest alone takes.
+    assert_eq!(place("      - key: 'B C'\n").0, 6);
+}
+
+#[test]
 fn denied_in_a_manifest_values_from_elsewhere_and_too_many() {
     let anchored = "version: 1\ncomponents:\n- &a { uri: /a.wasm }\n- *a\n";
     assert!(refused(anchored).1.contains("anchor"), "{:?}", refused(anchored));

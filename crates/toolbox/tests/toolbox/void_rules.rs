@@ -91,7 +91,8 @@ async fn denied_a_manifest_that_denies_in_no_workspace() {
     let provisioning = workshop.toolbox.provision(&manifest, |_, _| {}).await;
     let [component] = &provisioning.components[..] else { panic!("{provisioning:?}") };
     assert_eq!(component.status, ProvisionStatus::Failed);
-    assert_eq!(component.reason.as_deref(), Some("there is no workspace `Workspace`"));
+    let reason = "it denies `fs://Workspace/sec`, and there is no workspace `Workspace`";
+    assert_eq!(component.reason.as_deref(), Some(reason));
     assert!(component.help.as_ref().unwrap().contains("`fs://workspace/…`"), "{component:?}");
     let checked = workshop.toolbox.check_manifest(&manifest).await.unwrap();
     assert!(checked[0].notes[0].contains("nobody knows what it denies"), "{checked:?}");
