@@ -4,11 +4,16 @@
 use std::time::UNIX_EPOCH;
 
 use libfuzzer_sys::fuzz_target;
-use wassette_policy::{Edit, Policy};
+use wassette_policy::{Document, Edit, Policy};
 
 fuzz_target!(|bytes: &[u8]| {
-    let policy = match Policy::parse_bytes(bytes) {
-        Ok(policy) => policy,
+    let policy = match Document::parse_bytes(bytes) {
+        Ok(Document { policy, ignored }) => {
+            for told in ignored {
+                assert!(!told.to_string().contains(char::is_control), "{told:?}");
+            }
+            policy
+        }
         Err(error) => {
             assert!(error.line > 0 && error.column > 0 && !error.help.is_empty(), "{error:?}");
             assert!(!error.to_string().contains(char::is_control), "{error:?}");
@@ -22,6 +27,9 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(Policy::parse(&json).as_ref(), Ok(&policy), "{json}");
     }
     assert!(!policy.widens(&policy));
+    for told in policy.cautions(UNIX_EPOCH).into_iter().chain(policy.without_workspaces(&["w"])) {
+        assert!(!told.contains(char::is_control), "{told:?}");
+    }
     if let Some(end) = policy.next_end(UNIX_EPOCH) {
         let later = policy.at(end.time());
         assert!(later != policy && !later.widens(&policy));

@@ -159,7 +159,8 @@ impl Grant {
         if private {
             options.push("--private");
         }
-        Self::new("network", &[target], &options)
+        // What no rule can say is not offered: the command would be refused.
+        Self::new("network", &[target], &options).filter(|grant| grant.edit().is_some())
     }
 
     /// The environment variable `key`; none for what no rule could list.

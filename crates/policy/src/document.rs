@@ -3,15 +3,21 @@
 //! What is read is enforced, or refused with its place and its cure. Nothing in a document may be
 //! passed over: not an unknown key, not a key that stands twice, not a rule that nobody enforces.
 
+mod cautions;
+mod fields;
 mod keys;
 mod print;
 mod read;
 mod tree;
 
+use std::fmt;
+
 use miette::Diagnostic;
 use thiserror::Error;
 
-pub(crate) use self::keys::{LIMITS, SECTIONS, UNENFORCED, nearest as nearest_to};
+pub use self::cautions::UnknownWorkspace;
+pub(crate) use self::keys::{IGNORED, LIMITS, SECTIONS, UNENFORCED, nearest as nearest_to};
+pub(crate) use self::tree::is_invisible;
 use crate::{LimitRules, NetworkRule, StorageRule, VariableRule};
 
 /// What one component is allowed. The default is the empty policy, which allows nothing.
@@ -66,6 +72,75 @@ pub struct PolicyError {
     pub help: String,
 }
 
+impl PolicyError {
+    /// The same error at its place in `text`, a larger document that has the permissions at `path`:
+    /// keys of maps, and the numbers of items from 0. None if it is not found there.
+    pub fn within(&self, text: &str, path: &[&str]) -> Option<Self> {
+        let root = tree::read(text).ok()?;
+        let permissions = path.iter().try_fold(&root, |node, step| node.get(step))?;
+        read::permissions_at(permissions).err().filter(|error| error.what == self.what)
+    }
+}
+
+/// A document that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// What it says.
+    pub policy: Policy,
+    /// What stands in it for other programs and has no effect here. It is no part of the policy, and
+    /// so not written again.
+    pub ignored: Vec<Ignored>,
+}
+
+/// A key of a document that has no effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ignored {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// Which key, and why.
+    pub what: String,
+}
+
+impl fmt::Display for Ignored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { line, column, what } = self;
+        write!(f, "line {line}, column {column}: {what}")
+    }
+}
+
+impl Document {
+    /// Reads a document as [`Policy::parse`] does.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Policy::parse`].
+    pub fn parse(text: &str) -> Result<Self, PolicyError> {
+        let root = tree::read(text)?;
+        let policy = read::policy(&root)?;
+        if !policy.fits() {
+            let what = "the policy has more than 64 KiB when it is written in full";
+            return Err(tree::Place::START.error(what, "take some of its rules out"));
+        }
+        Ok(Self { policy, ignored: fields::ignored(&root) })
+    }
+
+    /// Reads a document as [`Policy::parse`] does, from the bytes of a file.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Policy::parse`], and if the bytes are not UTF-8.
+    pub fn parse_bytes(bytes: &[u8]) -> Result<Self, PolicyError> {
+        if bytes.len() > Policy::BYTES {
+            return Err(tree::too_large(bytes.len()));
+        }
+        std::str::from_utf8(bytes)
+            .map_err(|error| tree::not_text(bytes, error))
+            .and_then(Self::parse)
+    }
+}
+
 impl Policy {
     /// The largest document, in bytes: 64 KiB.
     pub const BYTES: usize = tree::BYTES;
@@ -80,26 +155,7 @@ impl Policy {
     /// At the first thing that has no meaning here, that contradicts itself, or that is larger than
     /// a policy can be.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
-        let policy = read::policy(&tree::read(text)?)?;
-        if !policy.fits() {
-            let what = "the policy has more than 64 KiB when it is written in full";
-            return Err(tree::Place::START.error(what, "take some of its rules out"));
-        }
-        Ok(policy)
-    }
-
-    /// Reads a policy as [`Policy::parse`] does, from the bytes of a file.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Policy::parse`], and if the bytes are not UTF-8.
-    pub fn parse_bytes(bytes: &[u8]) -> Result<Self, PolicyError> {
-        if bytes.len() > Self::BYTES {
-            return Err(tree::too_large(bytes.len()));
-        }
-        std::str::from_utf8(bytes)
-            .map_err(|error| tree::not_text(bytes, error))
-            .and_then(Self::parse)
+        Document::parse(text).map(|document| document.policy)
     }
 
     /// Whether a document can hold the policy when it is written in full.

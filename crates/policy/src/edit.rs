@@ -14,7 +14,8 @@ use crate::network::{NetworkRuleError, NetworkRuleText, contradiction};
 use crate::storage::RuleKind;
 use crate::until::lasts;
 use crate::{
-    LimitError, LimitRules, NetworkRule, Policy, Setting, StorageRule, StorageUri, VariableRule,
+    LimitError, LimitRules, NetworkRule, Policy, PolicyError, Setting, StorageRule, StorageUri,
+    VariableError, VariableRule,
 };
 
 /// One change of a policy.
@@ -122,6 +123,19 @@ pub enum EditError {
         /// The rule that was to be granted.
         there: String,
     },
+    /// A variable that no document could name.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Variable(#[from] VariableError),
+    /// What no document can say would be lost with the next reading of it.
+    #[error("the policy could not be read again: {what}")]
+    Unreadable {
+        /// What is wrong.
+        what: String,
+        /// What to write instead.
+        #[help]
+        help: String,
+    },
     /// More than a document can hold.
     #[error("the policy would have more than 64 KiB, or than 1000 rules of a kind")]
     #[diagnostic(help("revoke what is not needed, or allow directories instead of files"))]
@@ -153,6 +167,9 @@ impl Policy {
         };
         if !policy.fits() {
             return Err(EditError::TooLarge);
+        }
+        if let Err(PolicyError { what, help, .. }) = Self::parse(&policy.to_yaml()) {
+            return Err(EditError::Unreadable { what, help });
         }
         let mut changes = policy.changes_since(self);
         changes.append(&mut remarks);
@@ -196,6 +213,7 @@ impl Policy {
     /// A variable has one value, so its rule is replaced; but not by one that ends before it, for a
     /// grant takes nothing away.
     fn grant_variable(&mut self, rule: &VariableRule) -> Result<Vec<String>, EditError> {
+        rule.check()?;
         match self.environment.iter_mut().find(|other| other.key == rule.key) {
             Some(other) if other.covers(rule) => return Ok(vec![already(other)]),
             Some(other) if !lasts(rule.until, other.until) => {

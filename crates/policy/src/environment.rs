@@ -5,6 +5,7 @@ use std::fmt;
 use miette::Diagnostic;
 use thiserror::Error;
 
+use crate::document::is_invisible;
 use crate::until::{Until, end, lasts};
 use crate::visible::word;
 
@@ -47,6 +48,25 @@ pub enum ValueError {
         "leave `value` out: the component's secret of that name is its value, or the operator's"
     ))]
     Template,
+    /// A document cannot hold it.
+    #[error("the value holds a character that does not show ({})", .0.escape_unicode())]
+    #[diagnostic(help(
+        "what a policy says must be what one sees: leave `value` out, and set a secret of that name"
+    ))]
+    Character(char),
+}
+
+/// Why a rule is not one for a variable.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
+pub enum VariableError {
+    /// Its key.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Key(#[from] KeyError),
+    /// Its value.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Value(#[from] ValueError),
 }
 
 impl VariableRule {
@@ -78,7 +98,20 @@ impl VariableRule {
 
     /// Checks that `value` means what it seems to.
     pub fn check_value(value: &str) -> Result<(), ValueError> {
-        if value.contains("${") { Err(ValueError::Template) } else { Ok(()) }
+        match value.chars().find(|&character| is_invisible(character)) {
+            Some(character) => Err(ValueError::Character(character)),
+            None if value.contains("${") => Err(ValueError::Template),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks the key, and the value if it is fixed.
+    ///
+    /// # Errors
+    /// [`VariableError`].
+    pub fn check(&self) -> Result<(), VariableError> {
+        Self::check_key(&self.key)?;
+        Ok(self.value.as_deref().map_or(Ok(()), Self::check_value)?)
     }
 }
 

@@ -28,10 +28,10 @@ mod visible;
 pub use additions::AdditionError;
 pub use address::{AddressClass, classify, fold};
 pub use denial::{Denial, Effect, Grant};
-pub use document::{Policy, PolicyError, Rules};
+pub use document::{Document, Ignored, Policy, PolicyError, Rules, UnknownWorkspace};
 pub use edit::{AnyRule, Edit, EditError, Edited, Target};
 pub use effective::{Effective, FileRules};
-pub use environment::{KeyError, ValueError, VariableRule};
+pub use environment::{KeyError, ValueError, VariableError, VariableRule};
 pub use host::{Host, HostError, Name};
 pub use limits::{LimitError, LimitRules, Limits, OperatorLimits, Setting};
 pub use network::{

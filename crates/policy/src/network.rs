@@ -3,22 +3,28 @@
 //! A rule is made by reading its text and in no other way, so whatever stands in one has been checked
 //! and can be enforced. Nothing here knows how a name is resolved or a request is sent.
 
+mod error;
+mod method;
 mod paths;
 mod ports;
 mod read;
 mod request;
+mod suffix;
 mod target;
 
 use std::fmt;
 
+pub use error::NetworkRuleError;
 pub use paths::PathGlob;
 pub use ports::PortRange;
-pub use read::{InjectText, NetworkRuleError, NetworkRuleText};
+pub use read::{InjectText, NetworkRuleText};
 pub use request::{Destination, Protocol, Request, RequestError};
 pub use target::{Cidr, NetworkTarget, TargetError};
 
+pub(crate) use method::SEPARATORS;
 pub(crate) use paths::RequestPath;
 
+use self::suffix::Below;
 use crate::host::Host;
 use crate::storage::RuleKind;
 use crate::template::Inject;
@@ -77,6 +83,29 @@ impl NetworkRule {
     /// The headers that the host adds to what this rule allows.
     pub fn injects(&self) -> &[Inject] {
         &self.inject
+    }
+
+    /// What whoever relies on the rule should know, a sentence each: that it may hold for more than
+    /// its author means, or for less.
+    pub(crate) fn cautions(&self, kind: RuleKind) -> Vec<String> {
+        let mut cautions: Vec<_> =
+            self.methods.iter().filter_map(|own| method::doubt(own)).collect();
+        if kind == RuleKind::Allow && self.is_shared() {
+            let target = &self.target;
+            cautions.push(format!(
+                "`{target}` allows more than its owner's hosts: others can get a name there too; name \
+                 the hosts that are meant if you can"
+            ));
+        }
+        cautions
+    }
+
+    /// Whether it is about all names below one whose owner gives names to others.
+    pub fn is_shared(&self) -> bool {
+        match &self.target {
+            NetworkTarget::Subdomains(name) => suffix::below(name.as_str()) == Below::Customers,
+            NetworkTarget::Host(_) | NetworkTarget::Range(_) => false,
+        }
     }
 
     /// Whether it is about some paths of its host alone.

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::document::{LIMITS, SECTIONS, UNENFORCED};
+use crate::document::{IGNORED, LIMITS, SECTIONS, UNENFORCED};
 use crate::limits::{Amount, Limits};
 
 const OPENING: &str = "\
@@ -78,6 +78,7 @@ pub fn markdown() -> String {
     }
     limits(&mut page);
     refused(&mut page);
+    ignored(&mut page);
     page
 }
 
@@ -111,6 +112,17 @@ fn refused(page: &mut String) {
     let rows =
         UNENFORCED.iter().map(|(path, key, help)| [format!("`{path}.{key}`"), (*help).to_owned()]);
     table(page, ["Key", "What to do"], rows);
+}
+
+fn ignored(page: &mut String) {
+    let says = "These stand in policies for other programs. They have no effect and are not written \
+                again. Whoever reads a policy is told of those below `permissions`.";
+    part(page, "Keys that are passed over", says);
+    let rows = IGNORED.iter().map(|ignored| {
+        let path = [ignored.path, ignored.key].join(".");
+        [format!("`{}`", path.trim_start_matches('.')), ignored.why.to_owned()]
+    });
+    table(page, ["Key", "Why"], rows);
 }
 
 fn part(page: &mut String, title: &str, says: &str) {

@@ -377,8 +377,8 @@ impl Toolbox {
             change.notes.push(format!("{problem}; {}", problem.help));
         }
         change.place(&again, &resolution.pins);
-        let ceiling = self.shared.options.ceiling.iter();
-        change.notes.extend(ceiling.flat_map(|ceiling| change.after.beyond(ceiling)));
+        change.notes.extend(self.shared.terms.beyond(&change.after));
+        change.notes.extend(change.after.cautions_since(&change.before, SystemTime::now()));
         let is_same = change.before == change.after;
         if !is_same && pinned.is_some() && pin.is_none() {
             change.widens = true;

@@ -2,6 +2,8 @@
 //! the program was started, the configuration, the process. A value is asked for by its key alone
 //! and only for keys that a policy lists: nothing here may ever read a source as a whole.
 
+mod named;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt;
@@ -10,6 +12,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use wassette_sandbox::{Masker, Values};
 use wassette_store::{ComponentId, Store};
 use zeroize::Zeroizing;
+
+pub use self::named::ValueSource;
+use self::named::in_file;
+pub(crate) use self::named::{NamedValues, ValueSources};
 
 /// Values that the operator sets for every component whose policy lists the key.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -36,6 +42,7 @@ pub(crate) struct ComponentValues {
     store: Store,
     component: ComponentId,
     source: String,
+    named: Arc<NamedValues>,
     operator: Arc<EnvironmentSources>,
     masker: Masker,
     /// Keys that a warning was given for.
@@ -51,24 +58,58 @@ impl ComponentValues {
         store: Store,
         id: ComponentId,
         source: String,
+        named: Arc<NamedValues>,
         operator: Arc<EnvironmentSources>,
         masker: Masker,
     ) -> Self {
-        Self { store, component: id, source, operator, masker, missed: Mutex::default() }
+        let missed = Mutex::default();
+        Self { store, component: id, source, named, operator, masker, missed }
     }
 
-    /// The value of `key`. The first source that knows it decides, even if what it holds is no
+    /// Why there is no value at `source` now, if there is none.
+    pub(crate) fn lack(&self, source: &ValueSource) -> Option<Missing> {
+        match self.at(source) {
+            Ok(value) if value.is_empty() => Some(format!("{source} is empty")),
+            Ok(_) => None,
+            Err(missing) => Some(missing),
+        }
+    }
+
+    /// The value at `source`, which a person named.
+    fn at(&self, source: &ValueSource) -> Result<Zeroizing<String>, Missing> {
+        match source {
+            ValueSource::Environment(name) => self.offered(name)?,
+            ValueSource::Secret(name) => self.stored(name)?,
+            ValueSource::File(path) => {
+                let value = in_file(path)?;
+                self.masker.hide(&value);
+                Some(value)
+            }
+        }
+        .ok_or_else(|| format!("there is no value in {source}"))
+    }
+
+    /// The value of `key`. Where a manifest says where it lies, it lies nowhere else; else the first
+    /// source that knows it decides, even if what it holds is no
     /// value: the value of a lesser source must not come through.
     fn find(&self, key: &str) -> Result<Zeroizing<String>, Missing> {
+        if let Some(source) = self.named.of(&self.component, &self.source, key) {
+            return self.at(&source);
+        }
         if let Some(secret) = self.stored(key)? {
             return Ok(secret);
         }
-        let set = self.operator.given.get(key).or_else(|| self.operator.configured.get(key));
+        self.offered(key)?.ok_or_else(|| "nothing gives it a value".to_owned())
+    }
+
+    /// What the operator gives, configured, or started the process with under `name`.
+    fn offered(&self, name: &str) -> Result<Option<Zeroizing<String>>, Missing> {
+        let set = self.operator.given.get(name).or_else(|| self.operator.configured.get(name));
         let value = match set {
             Some(value) => Some(value.clone()),
-            None => process_variable(key).map(text).transpose()?,
+            None => process_variable(name).map(text).transpose()?,
         };
-        value.map(Zeroizing::new).ok_or_else(|| "nothing gives it a value".to_owned())
+        Ok(value.map(Zeroizing::new))
     }
 
     fn stored(&self, name: &str) -> Result<Option<Zeroizing<String>>, Missing> {
@@ -189,7 +230,8 @@ mod tests {
         let lesser = ["KEY", "OTHER"].map(|key| (key.to_owned(), "lesser".to_owned()));
         let operator = EnvironmentSources { given: lesser.into(), ..EnvironmentSources::default() };
         let (operator, masker) = (Arc::new(operator), Masker::default());
-        let values = ComponentValues::new(store, id, artifact.source, operator, masker);
+        let named = Arc::default();
+        let values = ComponentValues::new(store, id, artifact.source, named, operator, masker);
         assert_eq!(values.variable("OTHER").unwrap().as_str(), "lesser");
         assert_eq!(values.variable("KEY"), None);
         assert_eq!(values.secret("KEY"), None);

@@ -57,7 +57,7 @@ pub use catalog::{Catalog, Component, Problem, UnknownTool};
 pub use catalogue::{FailedCatalogue, Listing, SearchFound, SearchRequest};
 pub use changes::{Changed, Difference, ToolChange};
 pub use edit::{Pinning, PolicyChange};
-pub use environment::EnvironmentSources;
+pub use environment::{EnvironmentSources, ValueSource};
 pub use error::{
     ApprovalError, AuditError, CallRefused, InspectError, LoadError, OpenError, PermissionError,
     UnloadError,

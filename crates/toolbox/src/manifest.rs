@@ -5,9 +5,10 @@
 mod check;
 mod document;
 mod provision;
+mod values;
 mod withheld;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use thiserror::Error;
 use wassette_policy::{Policy, visible, word};
 use wassette_store::{ComponentId, Digest, Lockfile, LockfileError, Reference};
 
+use crate::environment::ValueSource;
 use crate::options::VerifyRule;
 
 pub use check::{Checked, LockedManifest};
@@ -54,6 +56,10 @@ pub struct Listed {
     pub digest: Option<Digest>,
     /// What it may do, all of it; what it may do already, where nothing is said.
     pub permissions: Option<Policy>,
+    /// What stands under its permissions and has no effect, a sentence each.
+    pub ignored: Vec<String>,
+    /// Where the values of its variables lie, by their keys, as far as that is said.
+    pub values: BTreeMap<String, ValueSource>,
     /// Whose signature it needs beside what the configuration wants.
     pub verify: Option<VerifyRule>,
     /// The only functions that become tools; those that do already, or all, if it is empty.

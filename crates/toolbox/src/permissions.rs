@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use miette::Diagnostic;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use wassette_policy::{Effective, Limits, Policy, Until};
+use wassette_policy::{Document, Effective, Limits, Policy, Until};
 use wassette_sandbox::{Authority, Grants, Masker};
 use wassette_store::{Digest, Entry, Misfit, StoreError, StoredPolicy};
 use wassette_wit_json::clean;
@@ -162,8 +162,8 @@ impl fmt::Display for PolicyProblem {
 /// What a component asks for, by what was shipped with it. It grants nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Requested {
-    /// A policy.
-    Policy(Box<Policy>),
+    /// A policy, and what whoever would grant it should know, a sentence each.
+    Policy(Box<Policy>, Vec<String>),
     /// Something that is no policy, and why.
     Unreadable(String),
 }
@@ -192,21 +192,28 @@ impl Requested {
     pub(crate) fn read(shipped: &Shipped) -> Self {
         match shipped {
             Shipped::Unreadable(reason) => Self::Unreadable(reason.clone()),
-            Shipped::Text(text) => match Policy::parse(text) {
-                Ok(mut policy) => {
+            Shipped::Text(text) => match Document::parse(text) {
+                Ok(Document { mut policy, ignored }) => {
+                    let mut warnings: Vec<_> = ignored.iter().map(ToString::to_string).collect();
                     // Its author's words, which people and models will read.
                     policy.description = policy.description.map(|words| clean(&words, DESCRIPTION));
-                    Self::Policy(Box::new(policy))
+                    warnings.extend(policy.cautions(SystemTime::now()));
+                    Self::Policy(Box::new(policy), warnings)
                 }
                 Err(error) => Self::Unreadable(error.to_string()),
             },
         }
     }
 
-    /// As an object with `policy`, or with `unreadable` and the reason.
+    /// As an object with `policy` and perhaps `warnings`, or with `unreadable` and the reason.
     pub fn to_json(&self) -> Value {
         match self {
-            Self::Policy(policy) => json!({ "policy": policy.to_json() }),
+            Self::Policy(policy, warnings) if warnings.is_empty() => {
+                json!({ "policy": policy.to_json() })
+            }
+            Self::Policy(policy, warnings) => {
+                json!({ "policy": policy.to_json(), "warnings": warnings })
+            }
             Self::Unreadable(reason) => json!({ "unreadable": reason }),
         }
     }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use wassette_policy::Policy;
+use wassette_policy::{Document, Policy};
 use wassette_registry::{
     Client, Descriptor, Publication, Published, bundle_referrer, signature_tag, simple_signatures,
 };
@@ -243,7 +243,7 @@ async fn send(client: &Client, image: &Image, published: &Published) -> Result<(
 async fn read_policy(path: &Path) -> Result<Bytes, PushError> {
     let bytes = read(path, Policy::BYTES as u64).await?;
     let refused = |cause| PushError::Policy { path: path.to_owned(), cause: Box::new(cause) };
-    Policy::parse_bytes(&bytes).map_err(refused)?;
+    Document::parse_bytes(&bytes).map_err(refused)?;
     Ok(Bytes::from(bytes.to_vec()))
 }
 

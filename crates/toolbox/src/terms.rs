@@ -7,14 +7,14 @@ use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 use serde_json::Value;
-use wassette_policy::{Effective, OperatorLimits, Policy};
+use wassette_policy::{Document, Effective, OperatorLimits, Policy, StorageRule, UnknownWorkspace};
 use wassette_sandbox::{
     Authority, AuthorityParts, Ceiling, Forbidden, Grants, Masker, Network, NetworkSettings, Pins,
     Proxy, Resolution, Roots, Workspace, Workspaces,
 };
-use wassette_store::{Entry, Misfit, Store, StoreError, StoredPolicy};
+use wassette_store::{ComponentId, Entry, Misfit, Store, StoreError, StoredPolicy};
 
-use crate::environment::{ComponentValues, EnvironmentSources};
+use crate::environment::{ComponentValues, EnvironmentSources, NamedValues};
 use crate::error::OpenError;
 use crate::manifest::Withheld;
 use crate::options::{EgressOptions, Options, ProxyOption};
@@ -34,6 +34,8 @@ pub(crate) struct Terms {
     workspaces: Workspaces,
     forbidden: Forbidden,
     environment: Arc<EnvironmentSources>,
+    /// Where this server's manifest says that values lie.
+    pub(crate) named: Arc<NamedValues>,
     network: Arc<Network>,
     pub(crate) temporary: Temporary,
     /// What the manifest of this server wants otherwise than it is.
@@ -52,12 +54,14 @@ impl Terms {
             store: store.clone(),
             storage_ceiling: ceiling
                 .as_ref()
-                .map(|ceiling| Ceiling::resolve(&ceiling.storage, &workspaces)),
+                .map(|ceiling| Ceiling::resolve(&ceiling.storage, &workspaces))
+                .inspect(tell_problems),
             ceiling,
             limits: options.limits.clone(),
             workspaces,
             forbidden: Forbidden::new(&private),
             environment: Arc::new(options.environment.clone()),
+            named: Arc::default(),
             network: Arc::new(network(&options.egress)?),
             temporary: Temporary::default(),
             withheld: Withheld::default(),
@@ -144,7 +148,7 @@ impl Terms {
         basis: Basis,
         before: Option<&Arc<Permissions>>,
     ) -> Permissions {
-        let (Granted { policy, pins, .. }, problem) = match granted {
+        let (Granted { policy, pins, ignored, .. }, problem) = match granted {
             Ok(granted) => (granted, None),
             Err(problem) => (Granted::default(), Some(problem)),
         };
@@ -154,18 +158,13 @@ impl Terms {
         let (limits, mut notes) = policy.limits.apply(&self.limits);
         let Resolution { grants, problems, .. } = self.storage(&policy, &pins);
         notes.extend(problems.iter().map(|problem| format!("{problem}; {}", problem.help)));
-        notes.extend(self.ceiling.iter().flat_map(|ceiling| policy.beyond(ceiling)));
+        notes.extend(self.beyond(&policy));
+        notes.extend(ignored);
         for note in &notes {
             tracing::info!(component = %entry.id, "{note}");
         }
         let masker = Masker::default();
-        let values = ComponentValues::new(
-            self.store.clone(),
-            entry.id.clone(),
-            entry.source.clone(),
-            self.environment.clone(),
-            masker.clone(),
-        );
+        let values = self.values(&entry.id, &entry.source, masker.clone());
         let authority = Authority::new(AuthorityParts {
             effective: effective.clone(),
             limits: limits.clone(),
@@ -192,9 +191,54 @@ impl Terms {
         }
     }
 
+    /// The values of variables and secrets for the component `id` from `source`.
+    pub(crate) fn values(&self, id: &ComponentId, source: &str, masker: Masker) -> ComponentValues {
+        ComponentValues::new(
+            self.store.clone(),
+            id.clone(),
+            source.to_owned(),
+            self.named.clone(),
+            self.environment.clone(),
+            masker,
+        )
+    }
+
     /// The way out that all components share.
     pub(crate) fn network(&self) -> &Arc<Network> {
         &self.network
+    }
+
+    /// What of `policy` may reach no further than the ceiling lets it, a sentence each.
+    pub(crate) fn beyond(&self, policy: &Policy) -> Vec<String> {
+        let mut beyond: Vec<_> =
+            self.ceiling.iter().flat_map(|ceiling| policy.beyond(ceiling)).collect();
+        if !policy.storage.allow.is_empty() {
+            let problems = self.storage_ceiling.iter().flat_map(Ceiling::problems);
+            beyond.extend(
+                problems.map(|problem| format!("the ceiling: {problem}; {}", problem.help)),
+            );
+        }
+        beyond
+    }
+
+    /// What is to be known of `policy`, which is not in force, as far as this server knows; a sentence
+    /// each.
+    pub(crate) fn remarks(&self, policy: &Policy) -> Vec<String> {
+        let known: Vec<&str> = self.workspaces.keys().map(String::as_str).collect();
+        let mut remarks = policy.without_workspaces(&known);
+        remarks.extend(self.beyond(policy));
+        remarks.extend(policy.cautions(SystemTime::now()));
+        remarks
+    }
+
+    /// The first rule of `policy` of which nobody knows here what it denies, and why.
+    pub(crate) fn unknown_denial<'a>(
+        &self,
+        policy: &'a Policy,
+    ) -> Option<(&'a StorageRule, UnknownWorkspace)> {
+        let known = || self.workspaces.keys().map(String::as_str);
+        let unknown = |rule| Some((rule, UnknownWorkspace::of(rule, known())?));
+        policy.storage.deny.iter().find_map(unknown)
     }
 
     /// Where the storage rules of `policy` stand. Those with a pin must still stand there.
@@ -212,6 +256,8 @@ pub(crate) struct Granted {
     pub(crate) edition: u64,
     /// Where its storage rules stood when they were granted.
     pub(crate) pins: Pins,
+    /// What stands in it and has no effect, a sentence each.
+    pub(crate) ignored: Vec<String>,
 }
 
 /// What is granted to the component of `entry`, or why nothing is although a policy is stored.
@@ -257,7 +303,7 @@ pub(crate) fn understood(
         Err(error) => return Err(PolicyProblem::of(error)),
     };
     let file = stored.path.display();
-    let policy = Policy::parse(&stored.text).map_err(|error| PolicyProblem {
+    let document = Document::parse(&stored.text).map_err(|error| PolicyProblem {
         message: format!("its policy `{file}` cannot be read: {error}"),
         short: Some(format!(
             "its policy cannot be read (line {}, column {})",
@@ -277,7 +323,9 @@ pub(crate) fn understood(
         })?,
     };
     let edition = stored.binding.as_ref().map_or(0, |binding| binding.edition);
-    Ok(Granted { policy, edition, pins })
+    let Document { policy, ignored } = document;
+    let ignored = ignored.iter().map(ToString::to_string).collect();
+    Ok(Granted { policy, edition, pins, ignored })
 }
 
 fn network(options: &EgressOptions) -> Result<Network, OpenError> {
@@ -292,6 +340,13 @@ fn network(options: &EgressOptions) -> Result<Network, OpenError> {
     };
     settings.resolve = options.resolve;
     Ok(Network::new(settings))
+}
+
+/// Tells whoever started this that the ceiling leaves no file open.
+fn tell_problems(ceiling: &Ceiling) {
+    for problem in ceiling.problems() {
+        tracing::warn!("the ceiling: {problem}; {}", problem.help);
+    }
 }
 
 /// The workspaces that there are. A rule that names another says so when it is resolved.

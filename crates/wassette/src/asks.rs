@@ -57,16 +57,20 @@ fn ruled(heading: &str, policy: &Policy) -> String {
 
 /// What a component asks for, and the commands that would grant it to `component`.
 pub(crate) fn described(requested: &Requested, component: &str) -> String {
-    let policy = match requested {
-        Requested::Policy(policy) => policy,
+    let (policy, warnings) = match requested {
+        Requested::Policy(policy, warnings) => (policy, warnings),
         Requested::Unreadable(reason) => {
             return format!("\nit came with a policy that cannot be read: {reason}\n");
         }
     };
+    let warned: String = warnings.iter().map(|warning| format!("warning: {warning}\n")).collect();
     if policy.is_empty() {
-        return "\nit asks for nothing\n".to_owned();
+        return format!("\nit asks for nothing\n{warned}");
     }
     let mut text = ruled("ASKS FOR", policy);
+    if !warned.is_empty() {
+        text.push_str(&format!("\n{warned}"));
+    }
     let (commands, beyond) = commands(policy, component);
     text.push_str("\nto grant it:\n");
     for command in commands {

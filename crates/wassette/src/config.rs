@@ -14,7 +14,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-use wassette_policy::{LimitError, OperatorLimits, Policy, PolicyError};
+use wassette_policy::{Document, LimitError, OperatorLimits, Policy, PolicyError};
 use wassette_toolbox::{
     ApprovalOptions, AuditOptions, EgressOptions, FetchOptions, Override, VerifyOptions,
 };
@@ -209,22 +209,23 @@ impl Config {
     }
 
     /// The policy that `ceiling` names, if it does.
-    pub(crate) fn ceiling(&self) -> Result<Option<Policy>, ConfigError> {
+    pub(crate) fn ceiling(&self) -> Result<Option<Document>, ConfigError> {
         let Some(path) = &self.ceiling else { return Ok(None) };
         let shown = path.display().to_string();
         let bytes = fs::read(path)
             .map_err(|source| ConfigError::CeilingRead { path: shown.clone(), source })?;
-        let policy = Policy::parse_bytes(&bytes).map_err(|source| ConfigError::Ceiling {
+        let document = Document::parse_bytes(&bytes).map_err(|source| ConfigError::Ceiling {
             path: shown.clone(),
             source: Box::new(source),
         })?;
+        let policy = &document.policy;
         if policy.network.allow.iter().any(|rule| !rule.written().inject.is_empty()) {
             return Err(ConfigError::CeilingInject { path: shown });
         }
-        if ends(&policy) {
+        if ends(policy) {
             return Err(ConfigError::CeilingUntil { path: shown });
         }
-        Ok(Some(policy))
+        Ok(Some(document))
     }
 
     fn parse(text: &str, folder: &Path) -> Result<Self, Refusal> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use etcetera::BaseStrategy;
 use wassette_mcp::{BuiltIns, GuestOutput, ServerOptions};
-use wassette_policy::Policy;
+use wassette_policy::{Document, Ignored, Policy, UnknownWorkspace};
 use wassette_sandbox::Compiler;
 use wassette_store::Keyring;
 use wassette_toolbox::{ApprovalOptions, Options, RegistryOptions, Toolbox};
@@ -32,6 +32,8 @@ pub(crate) struct Context {
     pub(crate) current_dir: PathBuf,
     store_dir: PathBuf,
     ceiling: Option<Arc<Policy>>,
+    /// What stands in the ceiling and has no effect.
+    ceiling_ignored: Vec<Ignored>,
     keyring: Option<Arc<dyn Keyring>>,
     registries: RegistryOptions,
     private_paths: Vec<PathBuf>,
@@ -45,7 +47,10 @@ impl Context {
         let (config, mut private_paths) = configuration(global, &current_dir)?;
         let registries = registries::options(&config);
         private_paths.extend(registries::private_paths(&config, &registries));
-        let ceiling = config.ceiling()?.map(Arc::new);
+        let (ceiling, ceiling_ignored) = match config.ceiling()? {
+            None => (None, Vec::new()),
+            Some(Document { policy, ignored }) => (Some(Arc::new(policy)), ignored),
+        };
         let keyring = match config.secrets {
             SecretStore::File => None,
             SecretStore::Keyring => Some(keyring::platform()?),
@@ -61,6 +66,7 @@ impl Context {
             current_dir,
             store_dir,
             ceiling,
+            ceiling_ignored,
             keyring,
             registries,
             private_paths,
@@ -80,12 +86,32 @@ impl Context {
     ) -> Result<Toolbox, CommandError> {
         let at_need = self.config.approval.at_need;
         let approval = ApprovalOptions { at_need, ..ApprovalOptions::default() };
-        self.toolbox_with(surroundings, approval, Vec::new())
+        self.open(surroundings, approval, Vec::new())
     }
 
     /// Opens the component store for clients, whose requests are decided on as `approval` says.
-    /// No component is granted what is `private`.
+    /// No component is granted what is `private`. A ceiling that cannot be kept to is refused.
     pub(crate) fn toolbox_with(
+        &self,
+        surroundings: &SurroundingsArgs,
+        approval: ApprovalOptions,
+        private: Vec<PathBuf>,
+    ) -> Result<Toolbox, CommandError> {
+        if let Some(ceiling) = &self.ceiling {
+            let workspaces = surroundings.workspaces(&self.config, &self.current_dir)?;
+            let known = || workspaces.keys().map(String::as_str);
+            let unknown = |rule| Some((rule, UnknownWorkspace::of(rule, known())?));
+            if let Some((rule, source)) = ceiling.storage.deny.iter().find_map(unknown) {
+                return Err(CommandError::CeilingWorkspace { rule: rule.uri.to_string(), source });
+            }
+        }
+        for ignored in &self.ceiling_ignored {
+            self.printer.warn(&format!("in the ceiling, {ignored}"), None);
+        }
+        self.open(surroundings, approval, private)
+    }
+
+    fn open(
         &self,
         surroundings: &SurroundingsArgs,
         approval: ApprovalOptions,

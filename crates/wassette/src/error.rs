@@ -6,7 +6,7 @@ use std::io;
 use miette::Diagnostic;
 use thiserror::Error;
 use wassette_mcp::{HttpError, LocalError, StdioError};
-use wassette_policy::PolicyError;
+use wassette_policy::{PolicyError, UnknownWorkspace};
 use wassette_store::{LockfileError, StoreError};
 use wassette_toolbox::{
     ApprovalError, AuditError, CallRefused, Catalog, ExportError, FetchError, ImportError,
@@ -155,6 +155,10 @@ pub(crate) enum CommandError {
     #[error("{failed} of {all} components of `{path}` could not be had, so nothing is served")]
     #[diagnostic(help("`--continue-on-provisioning-failure` serves the others"))]
     NotProvisioned { path: String, failed: usize, all: usize },
+    /// Nobody knows what the ceiling denies.
+    #[error("the ceiling denies `{rule}`, and {source}")]
+    #[diagnostic(help("{}, or name it under `[workspaces]` in the configuration", source.help))]
+    CeilingWorkspace { rule: String, source: UnknownWorkspace },
     /// A file cannot be written.
     #[error("cannot write `{path}`")]
     Write { path: String, source: io::Error },

@@ -4,7 +4,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use wassette_toolbox::{Manifest, ManifestError, ProvisionStatus, Provisioned, Toolbox};
+use wassette_toolbox::{
+    Manifest, ManifestError, ProvisionStatus, Provisioned, Toolbox, ValueSource,
+};
 
 use crate::context::Context;
 use crate::error::CommandError;
@@ -59,7 +61,12 @@ impl Plan {
     pub(crate) fn private_paths(&self) -> Vec<PathBuf> {
         let rules = self.manifest.components.iter().filter_map(|listed| listed.verify.as_ref());
         let keys = rules.flat_map(|rule| rule.keys.iter().cloned());
-        keys.chain([self.path.clone(), self.manifest.lock_path()]).collect()
+        let values = self.manifest.components.iter().flat_map(|listed| listed.values.values());
+        let values = values.filter_map(|source| match source {
+            ValueSource::File(path) => Some(path.clone()),
+            ValueSource::Environment(_) | ValueSource::Secret(_) => None,
+        });
+        keys.chain(values).chain([self.path.clone(), self.manifest.lock_path()]).collect()
     }
 
     /// Brings all of it into the store.

@@ -44,7 +44,13 @@ pub(crate) static DOCUMENT: Section = Section {
     says: "The bare form has the keys of `permissions` here instead, without \
            `version` and `description`; both forms mean the same.",
     keys: &[
-        key("version", "the text `\"1.0\"`", "The version of the format.", "required", "\"1.0\""),
+        key(
+            "version",
+            "`\"1.0\"` or `\"1.1\"`",
+            "The version of the format. Both mean the same; `1.0` is written.",
+            "required",
+            "\"1.0\"",
+        ),
         key(
             "description",
             "a text",
@@ -117,7 +123,8 @@ pub(crate) static STORAGE_ALLOW: Section = Section {
 
 pub(crate) static STORAGE_DENY: Section = Section {
     path: "permissions.storage.deny[]",
-    says: "Files that the component may not use, and all below them.",
+    says: "Files that the component may not use, and all below them. Below a workspace that a server \
+           does not have, nobody knows what that is, and no file is open there.",
     keys: &[
         URI,
         key("access", "a list of `read` and `write`", "How it may not.", "both", "[\"write\"]"),
@@ -309,13 +316,8 @@ const DENY_UNTIL: &str = "a rule of `deny` never ends, for what it denies would 
 
 /// Keys which other programs write, or which mean something elsewhere, and nothing here would
 /// enforce: where, which, and what to do.
-pub(crate) const UNENFORCED: [(&str, &str, &str); 12] = [
+pub(crate) const UNENFORCED: [(&str, &str, &str); 14] = [
     ("permissions", "ipc", "components have no way to speak with one another: take `ipc` out"),
-    (
-        "permissions",
-        "runtime",
-        "every component runs in the same sandbox, which no policy changes: take `runtime` out",
-    ),
     (
         "permissions.resources",
         "memory",
@@ -331,6 +333,16 @@ pub(crate) const UNENFORCED: [(&str, &str, &str); 12] = [
         "io",
         "the speed of reading and writing is not limited; write \
          `limits: { write-bytes: \"64Mi\", response-bytes: \"16Mi\" }` for amounts",
+    ),
+    (
+        "permissions.resources",
+        "memory_bytes",
+        "write `limits: { memory: \"512Mi\" }`, or the number of bytes there",
+    ),
+    (
+        "permissions.resources",
+        "cpu_time_ms",
+        "write `limits: { cpu: \"500ms\" }` for processor time",
     ),
     ("permissions.resources.limits", "until", "a limit is set for good: take `until` out"),
     ("permissions.storage.deny[]", "until", DENY_UNTIL),
@@ -355,7 +367,53 @@ pub(crate) const UNENFORCED: [(&str, &str, &str); 12] = [
         "deny",
         "no variable is passed but those of `allow`: take `deny` out",
     ),
+    (
+        "permissions.environment.allow[]",
+        "value_from",
+        "a policy does not say where values lie: set the value with `wassette secret set`, or write \
+         `value_from` in a manifest",
+    ),
 ];
+
+/// Keys that are for other programs and take nothing away if nobody here heeds them. Whoever reads a
+/// policy is told of those below `permissions`.
+pub(crate) const IGNORED: [PassedOver; 2] = [
+    PassedOver {
+        path: "",
+        key: "$schema",
+        holds: Holds::Text,
+        why: "it tells editors which keys there can be",
+    },
+    PassedOver {
+        path: "permissions",
+        key: "runtime",
+        holds: Holds::Map(&["docker", "hyperlight"]),
+        why: "it is for other sandboxes, and every component runs in the one that there is here, \
+              without any privilege or capability of the system",
+    },
+];
+
+/// A key that is passed over.
+#[derive(Debug)]
+pub(crate) struct PassedOver {
+    pub(crate) path: &'static str,
+    pub(crate) key: &'static str,
+    pub(crate) holds: Holds,
+    pub(crate) why: &'static str,
+}
+
+/// What the value of a key is that is passed over: another one may mean something else.
+#[derive(Debug)]
+pub(crate) enum Holds {
+    Text,
+    /// A map with no keys but these.
+    Map(&'static [&'static str]),
+}
+
+/// The key that is passed over in the section at `path`.
+pub(crate) fn passed_over(path: &str, key: &str) -> Option<&'static PassedOver> {
+    IGNORED.iter().find(|ignored| (ignored.path, ignored.key) == (path, key))
+}
 
 /// What to write instead of `unknown` in the section at `path`, whose keys are `known`.
 pub(crate) fn instead(path: &str, unknown: &str, known: &[&str]) -> String {

@@ -3,9 +3,8 @@
 //! Each map is asked for its keys first: one that is not known is refused before anything is read,
 //! so that nothing in a document is passed over.
 
-use miette::Diagnostic;
-
-use super::keys::{self, Section};
+use super::fields::{Fields, items, kind, rules_of, text, truth, wrong};
+use super::keys;
 use super::tree::{Entry, Node, Value, empty};
 use super::{Policy, PolicyError, Rules};
 use crate::network::{InjectText, NetworkRuleError, NetworkRuleText, contradiction};
@@ -28,10 +27,15 @@ pub(super) fn policy(root: &Node) -> Result<Policy, PolicyError> {
     }
     let fields = Fields::document(root, entries)?;
     let inner = fields.required("permissions")?;
-    let mut policy = permissions(&Fields::of(inner, &keys::PERMISSIONS)?)?;
+    let mut policy = permissions_at(inner)?;
     policy.description =
         fields.get("description").map(|node| text(node, "description")).transpose()?;
     Ok(policy)
+}
+
+/// Reads the permissions that stand at `node`.
+pub(super) fn permissions_at(node: &Node) -> Result<Policy, PolicyError> {
+    permissions(&Fields::of(node, &keys::PERMISSIONS)?)
 }
 
 fn permissions(fields: &Fields<'_>) -> Result<Policy, PolicyError> {
@@ -72,144 +76,6 @@ fn permissions(fields: &Fields<'_>) -> Result<Policy, PolicyError> {
     Ok(policy)
 }
 
-/// The entries of a map whose keys are all known.
-struct Fields<'a> {
-    map: &'a Node,
-    entries: &'a [Entry],
-}
-
-impl<'a> Fields<'a> {
-    fn of(map: &'a Node, section: &Section) -> Result<Self, PolicyError> {
-        let name = section.path.trim_end_matches("[]").rsplit('.').next().unwrap_or_default();
-        let Value::Map(entries) = &map.value else {
-            return Err(kind(
-                map,
-                name,
-                "a map",
-                "where it has nothing to say, write `{}` or leave it out",
-            ));
-        };
-        let known = keys::names(section);
-        for entry in entries {
-            if !known.contains(&entry.key.as_str()) {
-                return Err(unknown(entry, &keys::instead(section.path, &entry.key, &known)));
-            }
-        }
-        Ok(Self { map, entries })
-    }
-
-    /// The document itself, with its version: what another version means is not known here.
-    fn document(map: &'a Node, entries: &'a [Entry]) -> Result<Self, PolicyError> {
-        const HELP: &str = "write `version: \"1.0\"` before `permissions`";
-        let fields = Self { map, entries };
-        let version = fields
-            .get("version")
-            .ok_or_else(|| map.at.error("a policy with `permissions` says its version", HELP))?;
-        match &version.value {
-            Value::Text(text) | Value::Number(text) if text == "1.0" => {}
-            Value::Text(text) | Value::Number(text) => {
-                let what = format!("the version `{text}` is not known here: only `1.0` is");
-                return Err(version.at.error(what, HELP));
-            }
-            _ => return Err(kind(version, "version", "the text `\"1.0\"`", HELP)),
-        }
-        if let Some(entry) = entries.iter().find(|entry| is_permission(&entry.key)) {
-            let help = format!("put `{}` below `permissions`", entry.key);
-            return Err(unknown(entry, &help));
-        }
-        Self::of(map, &keys::DOCUMENT)
-    }
-
-    /// The keys of `permissions` without anything around them.
-    fn bare(map: &'a Node, entries: &'a [Entry]) -> Result<Self, PolicyError> {
-        let document = keys::names(&keys::DOCUMENT);
-        if let Some(entry) = entries.iter().find(|entry| !is_permission(&entry.key)) {
-            let inner = keys::names(&keys::PERMISSIONS);
-            let path = keys::PERMISSIONS.path;
-            let known = [inner.as_slice(), document.as_slice()].concat();
-            return Err(unknown(entry, &keys::instead(path, &entry.key, &known)));
-        }
-        Ok(Self { map, entries })
-    }
-
-    fn get(&self, key: &str) -> Option<&'a Node> {
-        self.entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
-    }
-
-    fn required(&self, key: &str) -> Result<&'a Node, PolicyError> {
-        self.get(key).ok_or_else(|| {
-            let help = match key {
-                "permissions" => {
-                    "a policy that allows nothing has `permissions: {}`; without `version` and \
-                     `description` the rules may stand at the top"
-                        .to_owned()
-                }
-                _ => format!("write `{key}` here, or take the rule out"),
-            };
-            self.map.at.error(format!("`{key}` is missing"), help)
-        })
-    }
-
-    fn text(&self, key: &str) -> Result<Option<String>, PolicyError> {
-        self.get(key).map(|node| text(node, key)).transpose()
-    }
-
-    fn texts(&self, key: &str) -> Result<Option<Vec<String>>, PolicyError> {
-        let Some(node) = self.get(key) else { return Ok(None) };
-        items(node, key)?.iter().map(|item| text(item, key)).collect::<Result<_, _>>().map(Some)
-    }
-}
-
-fn is_permission(key: &str) -> bool {
-    keys::names(&keys::PERMISSIONS).contains(&key)
-}
-
-fn unknown(entry: &Entry, help: &str) -> PolicyError {
-    entry.at.error(format!("there is no key `{}` here", entry.key), help)
-}
-
-fn kind(node: &Node, key: &str, expected: &str, help: &str) -> PolicyError {
-    node.at.error(format!("`{key}` is {expected}, not {}", node.value.kind()), help)
-}
-
-fn text(node: &Node, key: &str) -> Result<String, PolicyError> {
-    match &node.value {
-        Value::Text(text) => Ok(text.clone()),
-        Value::List(_) | Value::Map(_) => Err(kind(node, key, "a text", "write one text here")),
-        _ => Err(kind(node, key, "a text", "put the text in quotes")),
-    }
-}
-
-fn items<'a>(node: &'a Node, key: &str) -> Result<&'a [Node], PolicyError> {
-    match &node.value {
-        Value::List(items) => Ok(items),
-        _ => Err(kind(
-            node,
-            key,
-            "a list",
-            "write each item in a line after `- `, or all in `[` and `]`",
-        )),
-    }
-}
-
-/// The items of a list of rules.
-fn rules_of<'a>(node: &'a Node, key: &str) -> Result<&'a [Node], PolicyError> {
-    let rules = items(node, key)?;
-    if rules.len() > Policy::RULES {
-        let what = format!("`{key}` has {} rules", rules.len());
-        return Err(node
-            .at
-            .error(what, "a list has at most 1000; write a rule for several at once"));
-    }
-    Ok(rules)
-}
-
-/// What `error` says of the value at `node`.
-fn wrong(node: &Node, error: &(impl Diagnostic + ?Sized)) -> PolicyError {
-    let help = error.help().map(|help| help.to_string()).unwrap_or_default();
-    node.at.error(error.to_string(), help)
-}
-
 fn files(list: Option<&Node>, rule_kind: RuleKind) -> Result<Vec<StorageRule>, PolicyError> {
     let (section, key) = match rule_kind {
         RuleKind::Allow => (&keys::STORAGE_ALLOW, "allow"),
@@ -247,6 +113,9 @@ fn file(fields: &Fields<'_>, rule_kind: RuleKind) -> Result<StorageRule, PolicyE
 /// When the rule ends. The key is known in allow rules only.
 fn until(fields: &Fields<'_>) -> Result<Option<Until>, PolicyError> {
     let Some(node) = fields.get("until") else { return Ok(None) };
+    if let Value::Number(seconds) = &node.value {
+        return Err(wrong(node, &UntilError::Text(seconds.clone())));
+    }
     text(node, "until")?.parse().map(Some).map_err(|error: UntilError| wrong(node, &error))
 }
 
@@ -307,15 +176,11 @@ fn hosts(list: Option<&Node>, rule_kind: RuleKind) -> Result<Vec<NetworkRule>, P
             ports: fields.get("ports").map(ports).transpose()?,
             methods: fields.texts("methods")?,
             paths: fields.texts("paths")?,
-            private: fields.get("private").is_some_and(|node| node.value == Value::Boolean(true)),
+            private: fields.get("private").map(|node| truth(node, "private")).transpose()?
+                == Some(true),
             inject: fields.get("inject").map(injects).transpose()?.unwrap_or_default(),
             until: until(&fields)?,
         };
-        if let Some(node) = fields.get("private")
-            && !matches!(node.value, Value::Boolean(_))
-        {
-            return Err(kind(node, "private", "`true` or `false`", "write it without quotes"));
-        }
         let rule = NetworkRule::read(&written, rule_kind)
             .map_err(|error| wrong(blamed(&fields, &error), &error))?;
         if !rules.contains(&rule) {
@@ -392,6 +257,11 @@ fn limits(node: &Node) -> Result<LimitRules, PolicyError> {
         }
         let setting = match &value.value {
             Value::Text(text) => Setting::Text(text.clone()),
+            Value::Number(text) if is_octal(text) => {
+                let what =
+                    format!("`{text}` is one number for some readers and another for others");
+                return Err(value.at.error(what, in_decimal(text)));
+            }
             Value::Number(text) => Setting::from(text.as_str()),
             _ => {
                 let help = "every limit has a default: leave the key out to keep it";
@@ -410,4 +280,17 @@ fn limits(node: &Node) -> Result<LimitRules, PolicyError> {
         })?;
     }
     Ok(rules)
+}
+
+/// Whether older readers of YAML take the number for an octal one.
+fn is_octal(number: &str) -> bool {
+    let digits = number.trim_start_matches(['-', '+']);
+    digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn in_decimal(number: &str) -> String {
+    match number.trim_start_matches(['-', '+', '0']) {
+        "" => "write the number without a zero before it".to_owned(),
+        digits => format!("write `{digits}`, without a zero before it"),
+    }
 }

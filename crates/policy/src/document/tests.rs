@@ -1,4 +1,7 @@
 mod ends;
+mod foreign;
+mod habits;
+mod void;
 
 use proptest::prelude::*;
 
@@ -103,7 +106,8 @@ fn byte_order_marks_and_carriage_returns_change_nothing() {
     let policy = Policy::parse(FULL).unwrap();
     assert_eq!(Policy::parse(&format!("\u{feff}{FULL}")), Ok(policy.clone()));
     assert_eq!(Policy::parse(&FULL.replace('\n', "\r\n")), Ok(policy.clone()));
-    assert_eq!(Policy::parse_bytes(format!("\u{feff}{FULL}").as_bytes()), Ok(policy));
+    let read = Document::parse_bytes(format!("\u{feff}{FULL}").as_bytes()).unwrap();
+    assert_eq!(read, Document { policy, ignored: vec![] });
 }
 
 #[test]
@@ -156,7 +160,7 @@ fn denied_documents_that_are_no_policies() {
 fn denied_documents_that_are_too_large() {
     let large = format!("storage: {{}} # {}", "x".repeat(10 << 20));
     assert_eq!(refusal(&large).what, format!("the policy has {} bytes", large.len()));
-    assert_eq!(Policy::parse_bytes(large.as_bytes()).unwrap_err(), refusal(&large));
+    assert_eq!(Document::parse_bytes(large.as_bytes()).unwrap_err(), refusal(&large));
     assert!(refusal(&"[".repeat(100_000)).what.contains("bytes"));
     // Small as it stands, large in full.
     let rule = |n| format!("{{uri: fs:///{n}/{}, access: [read]}},", "x".repeat(36));
@@ -171,7 +175,7 @@ fn denied_documents_that_are_too_large() {
 
 #[test]
 fn bytes_that_are_not_text_are_refused_with_their_place() {
-    let error = Policy::parse_bytes(b"storage: {}\n# \xc3\xa9\xff").unwrap_err();
+    let error = Document::parse_bytes(b"storage: {}\n# \xc3\xa9\xff").unwrap_err();
     assert_eq!((error.line, error.column, error.what.as_str()), (2, 4, "this is not UTF-8"));
 }
 
@@ -211,12 +215,6 @@ fn denied_p02_keys_that_mean_nothing_with_the_nearest_that_does() {
             "components have no way to speak with one another: take `ipc` out",
         ),
         (
-            "runtime: {}".to_owned(),
-            1,
-            1,
-            "every component runs in the same sandbox, which no policy changes: take `runtime` out",
-        ),
-        (
             whole("resources:\n  memory: 512"),
             4,
             5,
@@ -244,7 +242,10 @@ fn denied_p02_keys_that_mean_nothing_with_the_nearest_that_does() {
 #[test]
 fn denied_values_that_cannot_be_enforced() {
     for (text, what) in [
-        ("version: \"2.0\"\npermissions: {}", "the version `2.0` is not known here: only `1.0` is"),
+        (
+            "version: \"2.0\"\npermissions: {}",
+            "the version `2.0` is not known here: only `1.0` and `1.1` are",
+        ),
         ("version: 1\npermissions: {}", "the version `1` is not known here"),
         ("version: [1]\npermissions: {}", "`version` is the text"),
         ("permissions: {}", "a policy with `permissions` says its version"),
@@ -258,7 +259,7 @@ fn denied_values_that_cannot_be_enforced() {
         ("storage: []", "`storage` is a map, not a list"),
         ("storage: {allow: {}}", "`allow` is a list, not a map"),
         ("storage: {allow: }", "`allow` is a list, not nothing"),
-        ("storage: {allow: [fs:///a]}", "`allow` is a map, not a text"),
+        ("storage: {allow: [fs:///a]}", "a rule of `allow` is a map, not a text"),
         ("storage: {allow: [{access: [read]}]}", "`uri` is missing"),
         ("storage: {allow: [{uri: fs:///a}]}", "`access` is missing"),
         ("storage: {allow: [{uri: fs:///a, access: []}]}", "`access` is empty"),
@@ -395,7 +396,7 @@ pub(crate) fn any_end(kind: RuleKind) -> impl Strategy<Value = Option<Until>> {
 
 pub(crate) fn any_storage(kind: RuleKind) -> impl Strategy<Value = StorageRule> {
     let uri = prop_oneof![
-        "fs:///[abé ]{1,3}(/[ab.#:-]{1,2}x)?(/\\*\\*)?(/\\*\\.md)?",
+        "fs:///[abé]( ?[abé]){0,2}(/[ab.#:-]{1,2}x)?(/\\*\\*)?(/\\*\\.md)?",
         "fs://(workspace|w-1)(/[ab]){0,2}(/\\*\\*/[ab]\\?)?",
     ];
     (uri, 0..3, any_end(kind)).prop_map(|(uri, access, until)| StorageRule {
@@ -519,4 +520,18 @@ proptest! {
             prop_assert_eq!(Policy::parse(&policy.to_yaml()), Ok(policy));
         }
     }
+}
+
+#[test]
+fn an_error_is_found_in_the_document_around_the_permissions() {
+    let permissions = "network:\n  allow:\n  - host: a.example\n    methods: ['*']\n";
+    let error = refusal(permissions);
+    let inner: String = permissions.lines().map(|line| format!("    {line}\n")).collect();
+    let text = format!("list:\n- of: x\n- below:\n{inner}");
+    let found = error.within(&text, &["list", "1", "below"]).unwrap();
+    assert_eq!((found.line, found.column, &found.what), (7, 18, &error.what));
+    for path in [["list", "0", "below"], ["list", "1", "of"], ["list", "x", "below"]] {
+        assert_eq!(error.within(&text, &path), None);
+    }
+    assert_eq!(refusal("storage: []").within(&text, &["list", "1", "below"]), None);
 }

@@ -56,6 +56,19 @@ pub(super) struct Node {
     pub(super) value: Value,
 }
 
+impl Node {
+    /// What stands under the key `step`, or is the item of that number.
+    pub(super) fn get(&self, step: &str) -> Option<&Self> {
+        match &self.value {
+            Value::Map(entries) => {
+                entries.iter().find(|entry| entry.key == step).map(|entry| &entry.value)
+            }
+            Value::List(items) => items.get(step.parse::<usize>().ok()?),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
     Null,
@@ -126,7 +139,7 @@ fn refuse_invisible(text: &str) -> Result<(), PolicyError> {
 
 /// Controls other than blanks, what turns the reading direction or ends lines unseen, and what is no
 /// character.
-fn is_invisible(character: char) -> bool {
+pub(crate) fn is_invisible(character: char) -> bool {
     (character.is_control() && !matches!(character, '\n' | '\r' | '\t'))
         || matches!(character, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fffe}'..='\u{ffff}')

@@ -106,6 +106,12 @@ impl FromStr for PathGlob {
         if text.contains(['%', '\\', ';']) || text.chars().any(char::is_control) {
             return Err(NotAPath("write the path decoded, without `%`, `\\` and `;`"));
         }
+        if text.contains(['{', '}', '[', ']', '|', '^']) {
+            return Err(NotAPath(
+                "the wildcards are `*` within a segment and `**` for whole segments; in a path that \
+                 really holds the sign, `*` stands for it",
+            ));
+        }
         let inner = inner.strip_suffix('/').unwrap_or(inner);
         if inner.is_empty() && text == "/" {
             return Ok(Self(vec![]));
@@ -125,6 +131,10 @@ fn segment(text: &str) -> Result<Segment, NotAPath> {
         _ if text != "**" && text.contains("**") => {
             Err(NotAPath("`**` stands alone between two `/`; within a segment write `*`"))
         }
+        _ if text.trim() != text => Err(NotAPath(
+            "a segment neither begins nor ends with a blank; in a path that really does, `*` stands \
+             for it",
+        )),
         _ => Ok(Segment::new(text, false)),
     }
 }
@@ -144,7 +154,8 @@ impl PathGlob {
     pub(crate) fn exactly(path: &str) -> Option<Self> {
         match RequestPath::read(path) {
             RequestPath::Clear(segments) if !path.contains(['*', '%']) => {
-                Some(Self(segments.into_iter().map(Segment::Literal).collect()))
+                let exact = Self(segments.into_iter().map(Segment::Literal).collect());
+                (exact.to_string().parse() == Ok(exact.clone())).then_some(exact)
             }
             _ => None,
         }

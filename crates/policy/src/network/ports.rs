@@ -50,9 +50,9 @@ impl PortRange {
     }
 }
 
-/// A text that is no port and no range of ports.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotAPort;
+/// A text that is no port and no range of ports, and what to write instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotAPort(pub(crate) &'static str);
 
 impl FromStr for PortRange {
     type Err = NotAPort;
@@ -61,7 +61,11 @@ impl FromStr for PortRange {
         let (first, last) = text.split_once('-').unwrap_or((text, text));
         match (parse_port(first), parse_port(last)) {
             (Some(first), Some(last)) if first <= last => Ok(Self { first, last }),
-            _ => Err(NotAPort),
+            (Some(_), Some(_)) => Err(NotAPort("a range begins with its lower port")),
+            _ if text == "*" => Err(NotAPort("write `1-65535` to mean all of them")),
+            _ => {
+                Err(NotAPort("a port is a number from 1 to 65535, a range of them is `8000-8080`"))
+            }
         }
     }
 }

@@ -3,17 +3,18 @@
 //! The only place where a [`NetworkRule`] comes to be. What is contradictory, what could never match,
 //! and what would send a secret astray does not become one.
 
-use miette::Diagnostic;
-use thiserror::Error;
-
 use crate::host::HostError;
+use crate::network::error::NetworkRuleError;
+use crate::network::method::method;
 use crate::network::paths::NotAPath;
+use crate::network::ports::NotAPort;
 use crate::network::request::split_port;
+use crate::network::suffix::{Below, below};
 use crate::network::{
     Cidr, NetworkRule, NetworkTarget, PathGlob, PortRange, Protocol, TargetError,
 };
 use crate::storage::RuleKind;
-use crate::template::{Inject, InjectError, is_token};
+use crate::template::Inject;
 use crate::until::Until;
 
 /// A rule as it is written, key by key. Exactly one of `host`, `cidr`, `tcp` and `udp` is there.
@@ -50,140 +51,6 @@ pub struct InjectText {
     pub header: String,
     /// Its value, with `${secret:NAME}` in it.
     pub value: String,
-}
-
-/// Why a text is not a rule. [`NetworkRuleError::key`] says which of its keys is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
-pub enum NetworkRuleError {
-    /// The rule is about nobody, or about several.
-    #[error("a network rule names exactly one of `host`, `cidr`, `tcp` and `udp`")]
-    #[diagnostic(help("write one rule for each of them"))]
-    OneTarget,
-    /// The target cannot be read.
-    #[error("the `{key}` of the rule cannot be read: {source}")]
-    #[diagnostic(help("{}", .source.help().map(|help| help.to_string()).unwrap_or_default()))]
-    Target {
-        /// The key.
-        key: &'static str,
-        /// What is wrong with it.
-        source: TargetError,
-    },
-    /// Anybody can register a name below it.
-    #[error("`*.{0}` would allow names that anybody can register")]
-    #[diagnostic(help("name the host, or the part that one owner has: `*.example.com`"))]
-    Suffix(String),
-    /// The range is so wide that it is nobody's.
-    #[error("`{0}` is too wide a range to allow")]
-    #[diagnostic(help("allow at most a `/8` of IPv4 or a `/7` of IPv6, or name the hosts"))]
-    Wide(Cidr),
-    /// Said twice.
-    #[error("`{key}` stands in the rule, and `host` says it already")]
-    #[diagnostic(help("say it in one place: in the URL or under `{key}`"))]
-    Twice {
-        /// The key.
-        key: &'static str,
-    },
-    /// An empty list allows nothing, and a rule that does nothing is a mistake.
-    #[error("`{key}` is empty, so the rule would never hold")]
-    #[diagnostic(help("leave `{key}` out to mean the default"))]
-    Empty {
-        /// The key.
-        key: &'static str,
-    },
-    /// More than anybody means.
-    #[error("`{key}` has more than 64 entries")]
-    #[diagnostic(help("write several rules"))]
-    TooMany {
-        /// The key.
-        key: &'static str,
-    },
-    /// A scheme that is none.
-    #[error("the scheme `{0}` is neither `https` nor `http`")]
-    #[diagnostic(help("write `https` or `http`; raw sockets are `tcp: \"host:port\"` and `udp:`"))]
-    Scheme(String),
-    /// A port that is none.
-    #[error("`{text}` is no port")]
-    #[diagnostic(help("a port is a number from 1 to 65535, a range of them is `8000-8080`"))]
-    Port {
-        /// The key.
-        key: &'static str,
-        /// The text.
-        text: String,
-    },
-    /// A raw socket without a port.
-    #[error("`{host}` names no port")]
-    #[diagnostic(help("write it behind the host, such as `{host}:5432`"))]
-    NoPort {
-        /// The key.
-        key: &'static str,
-        /// The host, which stands alone.
-        host: String,
-    },
-    /// A method that is none.
-    #[error("`{0}` is no method")]
-    #[diagnostic(help("write a method such as `GET`; a tunnel with `CONNECT` cannot be judged"))]
-    Method(String),
-    /// A path that is none.
-    #[error("`{text}` is no path for a rule")]
-    #[diagnostic(help("{help}"))]
-    Path {
-        /// The key.
-        key: &'static str,
-        /// The text.
-        text: String,
-        /// What to do.
-        help: &'static str,
-    },
-    /// A key that means nothing here.
-    #[error("`{key}` means nothing {place}")]
-    #[diagnostic(help("leave `{key}` out"))]
-    Misplaced {
-        /// The key.
-        key: &'static str,
-        /// Where it stands.
-        place: &'static str,
-    },
-    /// A secret towards more than one host.
-    #[error("a secret goes to exactly one host")]
-    #[diagnostic(help("name the host of the rule with `inject`; `*.` and ranges have many"))]
-    InjectMany,
-    /// A secret in the clear.
-    #[error("a secret is not sent over `http`")]
-    #[diagnostic(help(
-        "use `https`; only to a host of your own network, with `private: true`, may it go in the clear"
-    ))]
-    InjectClear,
-    /// Two values for one header.
-    #[error("the header `{0}` is added twice")]
-    #[diagnostic(help("give it one value"))]
-    InjectTwice(String),
-    /// A header that cannot be added.
-    #[error("the header cannot be added: {0}")]
-    #[diagnostic(help("{}", .0.help().map(|help| help.to_string()).unwrap_or_default()))]
-    Inject(#[from] InjectError),
-}
-
-impl NetworkRuleError {
-    /// The key of the rule that is wrong.
-    pub fn key(&self) -> &'static str {
-        match self {
-            Self::OneTarget | Self::Suffix(_) => "host",
-            Self::Wide(_) => "cidr",
-            Self::Target { key, .. }
-            | Self::Twice { key }
-            | Self::Empty { key }
-            | Self::TooMany { key }
-            | Self::Port { key, .. }
-            | Self::NoPort { key, .. }
-            | Self::Path { key, .. }
-            | Self::Misplaced { key, .. } => key,
-            Self::Scheme(_) => "schemes",
-            Self::Method(_) => "methods",
-            Self::InjectMany | Self::InjectClear | Self::InjectTwice(_) | Self::Inject(_) => {
-                "inject"
-            }
-        }
-    }
 }
 
 impl NetworkRuleText {
@@ -378,9 +245,7 @@ fn authority(
         return Err(wrong(HostError::UserInfo.into()));
     }
     let (host, port) = split_port(value);
-    let ports = port
-        .map(|text| text.parse().map_err(|_| NetworkRuleError::Port { key, text: text.to_owned() }))
-        .transpose()?;
+    let ports = port.map(|text| port_range(key, text)).transpose()?;
     let target: NetworkTarget = host.parse().map_err(wrong)?;
     // A range has a key of its own: `host` with a `/` is more often a path without its scheme.
     if matches!(target, NetworkTarget::Range(_)) {
@@ -393,7 +258,7 @@ fn authority(
 fn check_target(named: &Named, kind: RuleKind) -> Result<(), NetworkRuleError> {
     match &named.target {
         NetworkTarget::Subdomains(name)
-            if kind == RuleKind::Allow && is_public_suffix(name.as_str()) =>
+            if kind == RuleKind::Allow && below(name.as_str()) == Below::Registry =>
         {
             Err(NetworkRuleError::Suffix(name.to_string()))
         }
@@ -402,12 +267,6 @@ fn check_target(named: &Named, kind: RuleKind) -> Result<(), NetworkRuleError> {
         }
         _ => Ok(()),
     }
-}
-
-/// Whether anybody can register a name below `name`: a single label, or an entry of the public suffix
-/// list, those of hosting services included.
-fn is_public_suffix(name: &str) -> bool {
-    !name.contains('.') || psl::suffix_str(name) == Some(name)
 }
 
 /// Raw sockets: one host, its ports, and nothing of HTTP.
@@ -465,15 +324,20 @@ fn protocols(text: &NetworkRuleText, named: &Named) -> Result<Vec<Protocol>, Net
 }
 
 fn ports(text: &NetworkRuleText, named: &Named) -> Result<Vec<PortRange>, NetworkRuleError> {
-    let port = |text: &str| {
-        text.parse().map_err(|_| NetworkRuleError::Port { key: "ports", text: text.to_owned() })
-    };
-    let written = list("ports", text.ports.as_deref(), port)?;
+    let written = list("ports", text.ports.as_deref(), |text| port_range("ports", text))?;
     match named.ports {
         Some(_) if text.ports.is_some() => Err(NetworkRuleError::Twice { key: "ports" }),
         Some(ports) => Ok(vec![ports]),
         None => Ok(PortRange::join(written)),
     }
+}
+
+fn port_range(key: &'static str, text: &str) -> Result<PortRange, NetworkRuleError> {
+    text.parse().map_err(|NotAPort(help)| NetworkRuleError::Port {
+        key,
+        text: text.to_owned(),
+        help,
+    })
 }
 
 fn paths(text: &NetworkRuleText, named: &Named) -> Result<Vec<PathGlob>, NetworkRuleError> {
@@ -491,14 +355,4 @@ fn path_glob(key: &'static str, text: &str) -> Result<PathGlob, NetworkRuleError
         text: text.to_owned(),
         help,
     })
-}
-
-fn method(text: &str) -> Result<String, NetworkRuleError> {
-    let method = text.to_ascii_uppercase();
-    let valid = (1..=32).contains(&method.len()) && method.bytes().all(is_token);
-    if valid && method != "CONNECT" {
-        Ok(method)
-    } else {
-        Err(NetworkRuleError::Method(text.to_owned()))
-    }
 }

@@ -30,7 +30,9 @@ pub enum TargetError {
     Host(#[from] HostError),
     /// A `*` somewhere else than alone before the first dot.
     #[error("`{0}` has a wildcard that stands for no subdomains")]
-    #[diagnostic(help("write `*.example.com` for every name below `example.com`"))]
+    #[diagnostic(help(
+        "write `*.example.com` for every name below `example.com`; no rule stands for all hosts"
+    ))]
     Wildcard(String),
     /// The text is no range.
     #[error("`{0}` is no range of addresses")]

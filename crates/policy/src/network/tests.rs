@@ -144,8 +144,7 @@ fn wildcards_mean_the_names_below_one_name() {
     ] {
         assert_eq!(allows(&rule, url), allowed, "{url}");
     }
-    for word in ["*.com", "*.co.uk", "*.github.io", "*.s3.amazonaws.com", "*.internal", "*.公司.cn"]
-    {
+    for word in ["*.com", "*.co.uk", "*.internal", "*.公司.cn", "*.kawasaki.jp"] {
         assert!(matches!(allow(&target(word)), Err(NetworkRuleError::Suffix(_))), "{word}");
         assert!(deny(&target(word)).is_ok(), "{word}");
     }
@@ -154,7 +153,16 @@ fn wildcards_mean_the_names_below_one_name() {
     {
         assert!(allow(&target(word)).is_err() && deny(&target(word)).is_err(), "{word}");
     }
-    assert!(allow(&target("*.corp.internal")).is_ok());
+    for word in ["*.corp.internal", "*.example.com", "*.www.ck"] {
+        assert_eq!(allow(&target(word)).unwrap().cautions(RuleKind::Allow), [""; 0], "{word}");
+    }
+    // Companies list such names so that their customers' pages do not share cookies.
+    for word in ["*.googleapis.com", "*.github.io", "*.s3.amazonaws.com", "*.amazonaws.com"] {
+        let rule = allow(&target(word)).unwrap();
+        let cautions = rule.cautions(RuleKind::Allow);
+        assert!(cautions[0].contains("others can get a name there too"), "{word}: {cautions:?}");
+        assert_eq!(deny(&target(word)).unwrap().cautions(RuleKind::Deny), [""; 0], "{word}");
+    }
 }
 
 #[test]

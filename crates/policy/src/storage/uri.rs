@@ -84,6 +84,10 @@ pub enum StorageUriError {
     #[error("`{0}` has `**` inside a name")]
     #[diagnostic(help("`**` stands alone between two `/`; within a name write `*`"))]
     Deep(String),
+    /// A name that looks like another one.
+    #[error("`{0}` has a blank where a name begins or ends")]
+    #[diagnostic(help("take it out; in a name that really has it, `?` stands for that character"))]
+    Blank(String),
     /// Longer than any path.
     #[error("the path is too long for a rule")]
     #[diagnostic(help("a path has at most 4096 bytes, 64 directories, and 255 bytes a name"))]
@@ -165,6 +169,7 @@ fn segment(text: &str, part: &str) -> Result<Segment, StorageUriError> {
         _ if part.starts_with('~') => {
             Err(StorageUriError::Expansion { text: text.to_owned(), found: '~' })
         }
+        _ if part.trim() != part => Err(StorageUriError::Blank(text.to_owned())),
         _ if part != "**" && part.contains("**") => Err(StorageUriError::Deep(text.to_owned())),
         _ => Ok(Segment::new(part, true)),
     }

@@ -257,7 +257,7 @@ proptest! {
     fn the_line_of_a_network_rule_has_one_reading(
         word in proptest::sample::select(vec!["a.example", "https://a.example", "http://a.example:8080", "a.example:81", "*.a.example", "10.0.0.0/8", "[::1]"]),
         paths in proptest::collection::vec(forged(), 0..4),
-        methods in proptest::sample::subsequence(vec!["GET", "A`B", "A'B"], 0..=3),
+        methods in proptest::sample::subsequence(vec!["GET", "A-B", "A_B"], 0..=3),
         schemes in proptest::sample::subsequence(vec!["http", "https"], 0..=2),
         headers in proptest::collection::vec(("[a-c`'$]{1,2}", forged()), 0..3),
         private in any::<bool>(),

@@ -21,10 +21,12 @@ use super::rules::{Beginning, Segments, borrowed, path, placed, segments};
 pub struct Ceiling {
     map: StorageMap,
     begins: Vec<Beginning>,
+    problems: Vec<Problem>,
 }
 
 impl Ceiling {
-    /// The ceiling that `rules` describe. A path that does not exist is kept as it is written.
+    /// The ceiling that `rules` describe. A path that does not exist is kept as it is written. Where
+    /// nobody knows what one of them denies, none of them allows anything.
     pub fn resolve(rules: &Rules<StorageRule>, workspaces: &Workspaces) -> Self {
         let of = |rules: &[StorageRule], kind| {
             let everywhere = |rule: &StorageRule| {
@@ -36,10 +38,25 @@ impl Ceiling {
             };
             rules.iter().flat_map(everywhere).collect::<Vec<_>>()
         };
-        let mut all = of(&rules.allow, RuleKind::Allow);
-        all.extend(of(&rules.deny, RuleKind::Deny));
-        Self { begins: beginnings(&all), map: StorageMap::new(all) }
+        let problems = unplaced(&rules.deny, workspaces);
+        let mut all = Vec::new();
+        if problems.is_empty() {
+            all = of(&rules.allow, RuleKind::Allow);
+            all.extend(of(&rules.deny, RuleKind::Deny));
+        }
+        Self { begins: beginnings(&all), map: StorageMap::new(all), problems }
     }
+
+    /// Why it lets no file be open to any component, if it does not.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+}
+
+/// The problems of the rules of `deny` that stand nowhere.
+fn unplaced(deny: &[StorageRule], workspaces: &Workspaces) -> Vec<Problem> {
+    let stands_nowhere = |rule: &&StorageRule| taken_away(rule, workspaces).is_empty();
+    deny.iter().filter(stands_nowhere).map(|rule| Problem::of_deny(rule, workspaces)).collect()
 }
 
 /// A directory through which a guest gets to what it may see.
@@ -83,7 +100,8 @@ struct Resolved {
 impl Grants {
     /// Resolves the rules that were `granted`. Rules with a pin must still stand where it says;
     /// those without get one. A rule that cannot be resolved, or that would open a `forbidden` place,
-    /// is void alone. Blocks for some system calls a rule.
+    /// is void alone; where nobody knows what a rule denies, all are. Blocks for some system calls a
+    /// rule.
     pub fn resolve(
         granted: &Rules<StorageRule>,
         ceiling: Option<&Ceiling>,
@@ -92,7 +110,8 @@ impl Grants {
         pins: &Pins,
     ) -> Resolution {
         let mut found = Pins::default();
-        let mut problems = vec![];
+        let mut problems = unplaced(&granted.deny, workspaces);
+        let closed = problems.first().cloned();
         let mut all = vec![];
         let mut roots = vec![];
         let mut void = vec![];
@@ -106,15 +125,16 @@ impl Grants {
                 .and_then(|()| Place::find(rule, pin, workspaces))
                 .and_then(|place| permissible(rule, &place.at(), forbidden).map(|()| place))
                 .and_then(|place| visible(rule, place, &roots));
-            match place {
-                Ok((place, root)) => {
-                    if *rule.uri.root() == StorageRoot::Absolute {
-                        found.allow.entry(uri).or_insert_with(|| place.pin());
-                    }
+            if let (Ok((place, _)), StorageRoot::Absolute) = (&place, rule.uri.root()) {
+                found.allow.entry(uri).or_insert_with(|| place.pin());
+            }
+            match (place, &closed) {
+                (Ok((place, root)), None) => {
                     all.push(placed(rule, place.at(), RuleKind::Allow));
                     roots.push(root);
                 }
-                Err(problem) => {
+                (Ok(_), Some(closed)) => void.push((shown(rule), closed.to_string())),
+                (Err(problem), _) => {
                     void.push((shown(rule), problem.reason.clone()));
                     problems.push(problem);
                 }

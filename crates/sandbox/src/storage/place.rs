@@ -12,18 +12,21 @@ use rustix::fs::{Access as May, AtFlags, FileType};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use wassette_policy::{Access, StorageRoot, StorageRule, word};
+use wassette_policy::{Access, RuleKind, StorageRoot, StorageRule, UnknownWorkspace, word};
 
 use super::disk::{self, Id};
 use super::rules::{Segments, path, segments};
 
-/// A rule that is void, and why. Other rules are not touched by it.
+/// A rule that cannot be kept to, and why. One that allows is void, and no other is touched by it;
+/// where nobody knows what a rule denies, no file is open at all.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
-#[error("the storage rule `{}` is void: {reason}", word(.rule))]
+#[error("the storage rule `{}` {}: {reason}", word(.rule), consequence(*.kind))]
 #[diagnostic(help("{help}"))]
 pub struct Problem {
     /// The rule's uri in its canonical spelling.
     pub rule: String,
+    /// Whether it allows or denies.
+    pub kind: RuleKind,
     /// What is wrong.
     pub reason: String,
     /// What to do.
@@ -36,7 +39,28 @@ impl Problem {
         reason: impl Into<String>,
         help: impl Into<String>,
     ) -> Self {
-        Self { rule: rule.uri.to_string(), reason: reason.into(), help: help.into() }
+        let kind = RuleKind::Allow;
+        Self { rule: rule.uri.to_string(), kind, reason: reason.into(), help: help.into() }
+    }
+
+    /// The problem of a rule that denies, and stands nowhere.
+    pub(super) fn of_deny(rule: &StorageRule, workspaces: &Workspaces) -> Self {
+        let (reason, help) = match UnknownWorkspace::of(rule, workspaces.keys().map(String::as_str))
+        {
+            Some(unknown) => (unknown.to_string(), unknown.help),
+            None => {
+                let help = "write the rule for a path in UTF-8".to_owned();
+                ("its place cannot be named".to_owned(), help)
+            }
+        };
+        Self { kind: RuleKind::Deny, ..Self::new(rule, reason, help) }
+    }
+}
+
+fn consequence(kind: RuleKind) -> &'static str {
+    match kind {
+        RuleKind::Allow => "is void",
+        RuleKind::Deny => "cannot be kept to, so no file is open",
     }
 }
 
@@ -248,9 +272,8 @@ fn directory(rule: &StorageRule, named: &Path, file: Option<String>) -> Result<P
 /// who says where the workspace is, and by nobody else.
 fn in_workspace(rule: &StorageRule, name: &str, all: &Workspaces) -> Result<Place, Problem> {
     let Some(workspace) = all.get(name) else {
-        let reason = format!("there is no workspace `{name}`");
-        let help = format!("start the server with `--workspace {name}=PATH`");
-        return Err(Problem::new(rule, reason, help));
+        let unknown = UnknownWorkspace::new(name, all.keys().map(String::as_str));
+        return Err(Problem::new(rule, unknown.to_string(), unknown.help));
     };
     let shown = path(&workspace.at);
     let mut held = disk::directory(&workspace.at).map_err(|_| unreadable(rule, &shown))?;

@@ -89,6 +89,10 @@ pub enum LoadAllowError {
         /// What is wrong.
         source: NetworkRuleError,
     },
+    /// Nobody is asked about what comes from there, and anybody can put something there.
+    #[error("`{0}` lists what others than its owner can put there")]
+    #[diagnostic(help("name the host, or the part that one owner has: `https://*.example.com`"))]
+    Shared(String),
     /// Its path is no pattern.
     #[error("`{text}` is no pattern: {source}")]
     #[diagnostic(help("write `file:///srv/components/**` or `file:///srv/components`"))]
@@ -113,7 +117,11 @@ impl LoadAllow {
             if text.starts_with("https://") {
                 let rule = NetworkRule::read(&NetworkRuleText::target(text), RuleKind::Allow);
                 let wrong = |source| LoadAllowError::Url { text: text.to_owned(), source };
-                allow.web.network.allow.push(rule.map_err(wrong)?);
+                let rule = rule.map_err(wrong)?;
+                if rule.is_shared() {
+                    return Err(LoadAllowError::Shared(text.to_owned()));
+                }
+                allow.web.network.allow.push(rule);
                 continue;
             }
             if let Some(place) = text.strip_prefix("oci://") {
@@ -193,6 +201,8 @@ mod tests {
             "oci://registry.example.com/acme/weather:1",
             "oci://registry.example.com/Acme",
             "oci://*.example.com/acme",
+            "https://*.github.io",
+            "https://*.amazonaws.com/tools/**",
             "file:///a/..",
         ] {
             assert!(LoadAllow::read(&[text]).is_err(), "{text}");

@@ -93,14 +93,19 @@ impl Toolbox {
             file_problem(listed, most),
             lock_problem(manifest, listed),
         ];
-        let beyond = permissions.zip(self.shared.options.ceiling.as_ref());
+        let mut notes = listed.ignored.clone();
+        if let Some(policy) = permissions {
+            notes.extend(self.shared.terms.remarks(policy));
+        }
+        let lacks = self.lacks(listed, &listed.reference.identity());
+        notes.extend(lacks.into_iter().map(|lack| lack.sentence()));
         Checked {
             uri: listed.uri.clone(),
             id: listed.id.to_string(),
             digest: listed.digest.map(|digest| digest.to_string()),
             permissions: permissions.map(|policy| policy.changes_since(&Policy::default())),
             problems: problems.into_iter().flatten().collect(),
-            notes: beyond.map(|(policy, ceiling)| policy.beyond(ceiling)).unwrap_or_default(),
+            notes,
         }
     }
 

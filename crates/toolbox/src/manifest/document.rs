@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy};
 use serde_saphyr::{DefaultMessageFormatter, Error, Location, MessageFormatter, Spanned};
-use wassette_policy::{Policy, word};
+use wassette_policy::{Document, PolicyError, word};
 use wassette_signature::Identity;
 use wassette_store::{ComponentId, Digest, Reference};
 
-use super::{COMPONENTS, Listed, ManifestError, Place};
+use super::{COMPONENTS, Listed, ManifestError, Place, values};
+use crate::environment::ValueSources;
 use crate::options::VerifyRule;
 use crate::source::image_place;
 
@@ -44,12 +45,12 @@ const INSTEAD: &[(&str, &str)] = &[
     ("timeout", "how long servers may take is `time` under `[load]` in the configuration"),
     ("tools", "the only functions that become tools stand under `only`"),
     ("url", "where it lies is its `uri`"),
-    ("value_from", "values are set with `wassette secret set`, or by the configuration"),
+    ("value_from", "it stands beside the `key` of a variable under `permissions`"),
 ];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
+struct Text {
     version: Spanned<Value>,
     components: Vec<Component>,
 }
@@ -133,8 +134,8 @@ pub(super) fn read(text: &str, folder: &Path) -> Result<Vec<(Place, Listed)>, Ma
         strict_booleans: true,
         with_snippet: false,
     };
-    let read = serde_saphyr::from_str_with_options::<Document>(text, options);
-    let Document { version, components } = read.map_err(|error| malformed(&error))?;
+    let read = serde_saphyr::from_str_with_options::<Text>(text, options);
+    let Text { version, components } = read.map_err(|error| malformed(&error))?;
     if version.value != json!(1) {
         let what = format!("the version `{}` is not known here", version.value);
         return Err(at(&version.referenced).error(what, "write `version: 1`"));
@@ -143,11 +144,31 @@ pub(super) fn read(text: &str, folder: &Path) -> Result<Vec<(Place, Listed)>, Ma
         let what = format!("there are more than {COMPONENTS} components");
         return Err(Place::START.error(what, "divide them among several servers"));
     }
-    components.into_iter().map(|component| component.listed(folder)).collect()
+    let numbered = components.into_iter().enumerate();
+    numbered.map(|(number, component)| component.listed(&Whole { text, number }, folder)).collect()
+}
+
+/// The manifest, and which of its components is meant.
+struct Whole<'a> {
+    text: &'a str,
+    number: usize,
+}
+
+impl Whole<'_> {
+    /// `error` of the component's permissions at its place in the manifest; at that of all
+    /// permissions, which is `section`, where it is not found.
+    fn place(&self, error: &PolicyError, section: Place) -> Place {
+        let number = self.number.to_string();
+        let found = error.within(self.text, &["components", &number, "permissions"]);
+        found.map_or(section, |PolicyError { line, column, .. }| Place {
+            line: line as u64,
+            column: column as u64,
+        })
+    }
 }
 
 impl Component {
-    fn listed(self, folder: &Path) -> Result<(Place, Listed), ManifestError> {
+    fn listed(self, whole: &Whole<'_>, folder: &Path) -> Result<(Place, Listed), ManifestError> {
         let place = at(&self.uri.referenced);
         let uri = self.uri.value;
         let reference = Reference::parse_in(&uri, folder).map_err(|e| place.diagnostic(&e))?;
@@ -168,8 +189,20 @@ impl Component {
             }
             Some(only) => only.value,
         };
+        let line = self.permissions.as_ref().map_or(0, |it| at(&it.referenced).line);
+        let allowed = self.permissions.map(|it| permissions(&id, it, whole, folder)).transpose()?;
+        let (permissions, ignored, values) = match allowed {
+            None => (None, Vec::new(), ValueSources::new()),
+            Some((Document { policy, ignored }, values)) => {
+                // Their places are those of a text of our own.
+                let ignored = ignored.iter().map(|it| format!("line {line}: {}", it.what));
+                (Some(policy), ignored.collect(), values)
+            }
+        };
         let listed = Listed {
-            permissions: self.permissions.map(|it| permissions(&id, it)).transpose()?,
+            permissions,
+            ignored,
+            values,
             verify: self
                 .verify
                 .map(|it| it.value.rule(at(&it.referenced), &reference, folder))
@@ -184,13 +217,24 @@ impl Component {
     }
 }
 
-/// What the component `id` may do, in the words of a policy.
-fn permissions(id: &ComponentId, section: Spanned<Value>) -> Result<Policy, ManifestError> {
+/// What the component `id` may do, in the words of a policy, and where the values of its variables
+/// lie.
+fn permissions(
+    id: &ComponentId,
+    mut section: Spanned<Value>,
+    whole: &Whole<'_>,
+    folder: &Path,
+) -> Result<(Document, ValueSources), ManifestError> {
     let place = at(&section.referenced);
+    let wrong = |place: Place, what: &str, help: &str| {
+        place.error(format!("the permissions of `{id}`: {what}"), help)
+    };
+    let values = values::take(&mut section.value, folder)
+        .map_err(|(what, help)| wrong(place, &what, &help))?;
     let text = json!({ "version": "1.0", "permissions": section.value }).to_string();
-    Policy::parse(&text).map_err(|error| {
-        place.error(format!("the permissions of `{id}`: {}", error.what), error.help)
-    })
+    let document = Document::parse(&text)
+        .map_err(|error| wrong(whole.place(&error, place), &error.what, &error.help))?;
+    Ok((document, values))
 }
 
 impl Verify {

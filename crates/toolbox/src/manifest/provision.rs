@@ -10,11 +10,13 @@ use std::sync::Arc;
 use miette::Diagnostic;
 use serde::Serialize;
 use tokio::task::JoinSet;
+use wassette_sandbox::Masker;
 use wassette_store::{ComponentId, Digest, Entry, Locked, Lockfile};
 
 use super::{Listed, Manifest};
 use crate::catalog::Component;
 use crate::code::{blocking, in_turn};
+use crate::environment::ValueSource;
 use crate::error::LoadError;
 use crate::load::{Changes, LoadRequest, LoadStage, Status};
 use crate::lock;
@@ -92,6 +94,7 @@ impl Toolbox {
         let progress = Arc::new(progress);
         // What another manifest wanted otherwise may be just what this one wants.
         self.withhold(BTreeMap::new()).await;
+        self.shared.terms.named.clear();
         let mut components = Vec::with_capacity(manifest.components.len());
         for some in manifest.components.chunks(AT_ONCE) {
             let sought = self.seek(manifest, some, &progress).await;
@@ -216,8 +219,47 @@ impl Toolbox {
             renamed.map_err(|error| Refused::of(&error))?;
         }
         let Some(policy) = &listed.permissions else { return Ok(Vec::new()) };
+        // This server is the one that the file is for: it has no other workspaces.
+        if let Some((rule, unknown)) = self.shared.terms.unknown_denial(policy) {
+            let reason = format!("it denies `{}`, and {unknown}", rule.uri);
+            return Err(Refused { reason, help: Some(unknown.help) });
+        }
+        let source = component.map(|component| component.source.clone()).unwrap_or_default();
+        self.check_values(listed, &source).await?;
+        self.shared.terms.named.put(listed.id.clone(), source, listed.values.clone());
         let set = self.set_policy(listed.id.as_str(), policy.clone()).await;
-        Ok(set.map_err(|error| Refused::of(&error))?.notes)
+        let mut notes = set.map_err(|error| Refused::of(&error))?.notes;
+        notes.extend(listed.ignored.iter().cloned());
+        Ok(notes)
+    }
+
+    /// Refuses a component that would be without a value which the manifest says where to find.
+    async fn check_values(&self, listed: &Listed, source: &str) -> Result<(), Refused> {
+        let (toolbox, listed, source) = (self.clone(), listed.clone(), source.to_owned());
+        let lack = move || toolbox.lacks(&listed, &source).into_iter().next();
+        let lack = blocking(lack).await.map_err(|error| Refused::of(&LoadError::from(error)))?;
+        lack.map_or(Ok(()), Err)
+    }
+
+    /// What values that `listed` says where to find are not there, for the component from `source`.
+    pub(super) fn lacks(&self, listed: &Listed, source: &str) -> Vec<Refused> {
+        let values = self.shared.terms.values(&listed.id, source, Masker::default());
+        let lack = |(key, place): (&String, &ValueSource)| {
+            let reason = format!("the variable `{key}` has no value: {}", values.lack(place)?);
+            let help = match place {
+                ValueSource::Environment(name) => {
+                    format!(
+                        "start the server with `{name}` in its environment, or `--env {name}=…`"
+                    )
+                }
+                ValueSource::Secret(name) => {
+                    format!("set it with `wassette secret set {} {name}=…`", listed.id)
+                }
+                ValueSource::File(_) => "write the value into the file".to_owned(),
+            };
+            Some(Refused { reason, help: Some(help) })
+        };
+        listed.values.iter().filter_map(lack).collect()
     }
 
     /// What is locked, as a load holds it against the component: what `listed` is to be granted is
@@ -341,6 +383,14 @@ pub(super) struct Refused {
 }
 
 impl Refused {
+    /// All of it in one sentence.
+    pub(super) fn sentence(self) -> String {
+        match self.help {
+            Some(help) => format!("{}; {help}", self.reason),
+            None => self.reason,
+        }
+    }
+
     pub(super) fn of(error: &(impl Diagnostic + ?Sized)) -> Self {
         let mut reason = error.to_string();
         let mut cause = Error::source(&error);

@@ -126,7 +126,7 @@ fn denied_in_a_manifest_permissions_that_no_policy_has() {
             "{ storage: { allow: [{ uri: \"fs://../x\", access: [read] }] } }",
             "no name of a workspace",
         ),
-        ("{ environment: { allow: [{ key: A, value_from: x }] } }", "value_from"),
+        ("{ environment: { allow: [{ key: A, value_from: [x] }] } }", "names no place"),
     ] {
         let text =
             format!("version: 1\ncomponents:\n- uri: /a.wasm\n  permissions: {permissions}\n");
@@ -134,6 +134,29 @@ fn denied_in_a_manifest_permissions_that_no_policy_has() {
         assert!(words.contains("the permissions of `a`") && words.contains(told), "{words}");
         assert_eq!(line, 4, "{words}");
     }
+}
+
+#[test]
+fn what_is_wrong_with_permissions_is_shown_where_it_stands() {
+    let before = "version: 1
+components:
+- uri: /a.wasm
+- uri: /b.wasm
+  permissions:
+    environment:
+      allow:
+      - { key: A, value_from: TOKEN }
+";
+    let place = |more: &str| match parse(&format!("{before}{more}")) {
+        Err(ManifestError::Content { line, column, .. }) => (line, column),
+        other => panic!("{other:?}"),
+    };
+    let network =
+        "    network:\n      allow:\n      - host: b.example\n        methods: [GET, '*']\n";
+    assert_eq!(place(network), (12, 18));
+    assert_eq!(place("    netwrok: {}\n"), (9, 5));
+    // Of two that are wrong in a row, the first may be what the manifest alone takes.
+    assert_eq!(place("      - key: 'B C'\n").0, 6);
 }
 
 #[test]
@@ -164,4 +187,29 @@ fn a_lock_file_beside_it_is_read_and_must_be_one() {
     assert_eq!(Manifest::read(&path).unwrap().lock.as_deref(), Some(&Lockfile::default()));
     std::fs::write(manifest.lock_path(), "{}").unwrap();
     assert!(matches!(Manifest::read(&path), Err(ManifestError::Lock(_))));
+}
+
+#[test]
+fn a_manifest_says_where_values_lie_and_what_of_it_has_no_effect() {
+    let manifest = parse(
+        "version: 1
+components:
+- uri: /a.wasm
+  permissions:
+    environment:
+      allow:
+      - { key: A, value_from: TOKEN }
+      - { key: B, value_from: { file: keys/b } }
+      - key: C
+    runtime: { docker: {} }
+",
+    )
+    .unwrap();
+    let [listed] = &manifest.components[..] else { panic!("{manifest:?}") };
+    let [a, b] =
+        [ValueSource::Environment("TOKEN".into()), ValueSource::File("/project/keys/b".into())];
+    assert_eq!(listed.values, BTreeMap::from([("A".to_owned(), a), ("B".to_owned(), b)]));
+    let policy = listed.permissions.as_ref().unwrap();
+    assert!(policy.environment.iter().all(|rule| rule.value.is_none()));
+    assert!(matches!(&listed.ignored[..], [one] if one.contains("`runtime` has no effect")));
 }

@@ -227,13 +227,17 @@ async fn denied_a_second_run_to_a_call_that_has_written() {
 #[tokio::test]
 async fn denied_words_of_a_model_that_change_how_a_question_reads() {
     let desk = Desk::new().await;
-    let edits = vec![Edit::Grant(AnyRule::Variable(VariableRule {
-        key: "KEY".to_owned(),
-        value: Some("a\u{202e}b\u{1b}[2J".to_owned()),
-        until: None,
-    }))];
-    let reason = "harmless\nsource: nowhere\u{202e}\u{7}";
-    let step = desk.toolbox().request_edits("files", edits, Some(reason), None).await.unwrap();
+    let edits = |value: &str| {
+        let rule = VariableRule::new("KEY", Some(value.to_owned()));
+        vec![Edit::Grant(AnyRule::Variable(rule))]
+    };
+    let reason = Some("harmless\nsource: nowhere\u{202e}\u{7}");
+    for value in ["a\u{202e}b", "\u{1b}[2J"] {
+        let refused = desk.toolbox().request_edits("files", edits(value), reason, None).await;
+        let words = refused.unwrap_err().to_string();
+        assert!(words.contains("a character that does not show"), "{words}");
+    }
+    let step = desk.toolbox().request_edits("files", edits("ab"), reason, None).await.unwrap();
     let text = asked(step).text();
     assert!(!text.chars().any(|c| c != '\n' && (c.is_control() || c == '\u{202e}')), "{text}");
     let sources = text.lines().filter(|line| line.starts_with("source:")).count();

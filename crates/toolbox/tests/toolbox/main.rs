@@ -19,6 +19,7 @@ mod learn;
 mod leases;
 mod loads;
 mod locks;
+mod manifest_values;
 mod manifests;
 mod market;
 mod merged_loads;
@@ -32,6 +33,7 @@ mod registry_loads;
 mod signed_loads;
 mod updates;
 mod values;
+mod void_rules;
 mod waiting;
 mod web_loads;
 

@@ -96,7 +96,7 @@ async fn what_is_pushed_is_pulled() {
     let other = Workshop::with(|options| options.plain_http = true);
     let loaded = other.load(&registry.reference("tools/tell", "1")).await.unwrap();
     assert_eq!(loaded.component.digest, pushed.component.to_string());
-    assert!(matches!(loaded.component.requested(), Some(Requested::Policy(_))));
+    assert!(matches!(loaded.component.requested(), Some(Requested::Policy(..))));
     assert!(other.toolbox.permissions("tell").await.unwrap().policy.is_empty());
     other.load(&pushed.reference).await.unwrap();
 }

@@ -94,7 +94,7 @@ async fn denied_r17_what_a_policy_inside_an_artifact_asks_for() {
     market.registry.put_artifact(REPOSITORY, "1", &layers);
     let loaded = market.load("1").await.unwrap();
     assert!(loaded.component.permissions.policy.is_empty());
-    let Some(Requested::Policy(asked)) = loaded.component.requested() else {
+    let Some(Requested::Policy(asked, _)) = loaded.component.requested() else {
         panic!("it is not shown: {:?}", loaded.component.requested());
     };
     assert!(asked.to_yaml().contains("fs:///"), "{}", asked.to_yaml());

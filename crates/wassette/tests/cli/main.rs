@@ -11,6 +11,7 @@ mod component_load;
 mod component_unload;
 mod configuration;
 mod demo;
+mod foreign_policies;
 mod help;
 mod help_permissions;
 mod help_sources;

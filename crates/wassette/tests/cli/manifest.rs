@@ -108,3 +108,65 @@ fn denied_the_manifest_of_the_server_to_a_component_that_it_grants_it_to() {
         assert!(answer.to_string().contains("denied:"), "{answer}");
     }
 }
+
+/// Whoever reads the file has the value, and under another name than that of a secret.
+#[test]
+fn denied_the_file_of_a_value_to_every_component() {
+    let env = empty();
+    env.write("keys/token", "canary-5b1e77\n");
+    env.write("data/in", "the input");
+    let rule = |path: &str| format!("{{ uri: 'fs://workspace/{path}', access: [read] }}");
+    env.write(
+        "tools.yaml",
+        format!(
+            "version: 1\ncomponents:\n  - uri: {}\n    permissions:\n      storage:\n        \
+             allow: [{}, {}, {}]\n      environment:\n        allow: [{{ key: TOKEN, value_from: \
+             {{ file: keys/token }} }}]\n",
+            built("files").display(),
+            rule("keys/token"),
+            rule("keys"),
+            rule("data"),
+        ),
+    );
+    let mut session = Session::start(&env, &["--manifest", "tools.yaml"]);
+    for (path, is_error) in [("data/in", false), ("keys/token", true)] {
+        let arguments = json!({ "path": format!("/workspace/{path}") });
+        let read = json!({ "name": "read-file", "arguments": arguments });
+        let answer = session.ask("tools/call", read);
+        assert_eq!(answer["result"]["isError"], is_error, "{answer}");
+        assert!(!answer.to_string().contains("canary"), "{answer}");
+    }
+}
+
+#[test]
+fn a_value_that_is_not_there_is_told_with_its_cure() {
+    let env = empty();
+    env.guest("add");
+    env.write(
+        "tools.yaml",
+        "version: 1\ncomponents:\n  - uri: add.wasm\n    permissions:\n      environment:\n        \
+         allow: [{ key: TOKEN, value_from: NOT_THERE_5b1e }]\n      runtime: { docker: {} }\n",
+    );
+    let refused = env.run(["run", "--manifest", "tools.yaml"]);
+    // Before it stands a line of the log, with its time.
+    let (_, told) = refused.stderr.split_once("error: ").unwrap();
+    assert_eq!(refused.code, Some(1));
+    assert_snapshot!(told, @"
+    `add.wasm`: the variable `TOKEN` has no value: there is no value in the variable `NOT_THERE_5b1e` of the server
+    hint: start the server with `NOT_THERE_5b1e` in its environment, or `--env NOT_THERE_5b1e=…`
+    error: 1 of 1 components of `tools.yaml` could not be had, so nothing is served
+    hint: `--continue-on-provisioning-failure` serves the others
+    ");
+    assert_snapshot!(env.run(["manifest", "check", "tools.yaml", "-o", "table"]), @"
+    exit code: 0
+    ----- stdout -----
+    ID   URI       PERMISSIONS
+    add  add.wasm  + allow variable TOKEN
+    ----- stderr -----
+    warning: `add.wasm`: line 5: `runtime` has no effect here: it is for other sandboxes, and every component runs in the one that there is here, without any privilege or capability of the system
+    warning: `add.wasm`: the variable `TOKEN` has no value: there is no value in the variable `NOT_THERE_5b1e` of the server; start the server with `NOT_THERE_5b1e` in its environment, or `--env NOT_THERE_5b1e=…`
+    ");
+    let started = env.run(["run", "--manifest", "tools.yaml", "--env", "NOT_THERE_5b1e=x"]);
+    assert_eq!(started.code, Some(0), "{started}");
+    assert!(started.stderr.contains("`runtime` has no effect here"), "{started}");
+}

@@ -519,7 +519,7 @@ fn a_host_that_cannot_be_a_rule_is_refused_with_the_spelling_to_use() {
     exit code: 2
     ----- stderr -----
     error: the `host` of the rule cannot be read: `*` has a wildcard that stands for no subdomains
-    hint: write `*.example.com` for every name below `example.com`
+    hint: write `*.example.com` for every name below `example.com`; no rule stands for all hosts
     ");
     assert_snapshot!(network(&["*.com"]), @"
     exit code: 2

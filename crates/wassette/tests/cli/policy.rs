@@ -314,7 +314,7 @@ fn what_is_no_policy_is_refused_with_line_and_column() {
     exit code: 1
     ----- stderr -----
     error: `bad.yaml` line 3, column 13: the `host` of the rule cannot be read: `*` has a wildcard that stands for no subdomains
-    hint: write `*.example.com` for every name below `example.com`
+    hint: write `*.example.com` for every name below `example.com`; no rule stands for all hosts
     ");
     assert_snapshot!(check("network: [\n"), @"
     exit code: 1

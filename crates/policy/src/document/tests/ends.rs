@@ -49,8 +49,8 @@ fn denied_ends_that_say_no_moment_or_that_would_widen() {
             "in UTC",
         ),
         (ending("until: \"2300-01-01T00:00:00Z\""), "does not lie in the years", "a nearer end"),
-        (ending("until: 1795284000"), "`until` is a text, not a number", "in quotes"),
-        (ending("until: "), "`until` is a text, not nothing", "in quotes"),
+        (ending("until: 1795284000"), "`1795284000` is no moment", "in UTC"),
+        (ending("until: "), "`until` is a text, not nothing", "write a text"),
         (
             format!("storage: {{deny: [{{uri: fs:///a, {until}}}]}}"),
             "there is no key `until` here",

@@ -6,7 +6,7 @@ use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode::Access as Denied;
 use wassette_policy::{Access, StorageRule};
 
 use super::world::World;
-use crate::storage::{Forbidden, Grants, Pins, Workspace};
+use crate::storage::{Ceiling, Forbidden, Grants, Pins, Workspace};
 
 /// Why the only rule is void.
 fn reason(world: &World, rule: &str, pins: &Pins) -> String {
@@ -252,4 +252,61 @@ fn denied_what_is_ours_under_another_name_deep_in_a_directory() {
     assert_eq!(guest.rename("ws/sub/configuration", "ws/mine"), Err(Denied));
     assert_eq!(guest.make_directory("ws/sub/own/new"), Err(Denied));
     assert_eq!(world.text("ws/sub/own/policies/x"), "own/policies/x");
+}
+
+/// A deny of which nobody knows where it stands denies everything, for the guest and in words.
+#[test]
+fn denied_all_files_where_nobody_knows_what_a_rule_denies() {
+    let mut world = World::new(&["ws/sec/id.pem", "other/x"]);
+    world.workspaces.insert("workspace".to_owned(), Workspace::open(&world.path("ws")).unwrap());
+    let rules = ["fs://workspace/sec r", "other r", "!fs://Workspace/sec/id.pem rw"];
+    let resolved = world.resolve(&rules, &Pins::default());
+    let [problem] = resolved.problems.as_slice() else { panic!("{:?}", resolved.problems) };
+    assert_eq!(
+        problem.to_string(),
+        "the storage rule `fs://Workspace/sec/id.pem` cannot be kept to, so no file is open: there \
+         is no workspace `Workspace`"
+    );
+    assert!(problem.help.starts_with("did you mean `fs://workspace/…`?"), "{}", problem.help);
+    for path in ["ws/sec/id.pem", "other/x"] {
+        let at: Vec<String> =
+            world.path(path).to_str().unwrap().split('/').skip(1).map(str::to_owned).collect();
+        assert!(!resolved.grants.allows(&at, Access::Read), "{path}");
+    }
+    let shown = ["workspace", "sec", "x"].map(str::to_owned);
+    let denial = resolved.grants.unmatched(&shown, Access::Read);
+    assert!(
+        denial.grant.is_none() && denial.reason.contains("no workspace `Workspace`"),
+        "{denial:?}"
+    );
+    // The pin of the other rule is kept: it stands where it stood once all is well again.
+    assert!(resolved.pins.stand(&world.uri("other")).is_some());
+
+    // The same under another name for the folder.
+    world.workspaces.insert("Workspace".to_owned(), Workspace::open(&world.path("ws")).unwrap());
+    let resolved = world.resolve(&rules, &resolved.pins);
+    assert_eq!(resolved.problems, []);
+    let allows = |path: &str| {
+        let at: Vec<String> =
+            world.path(path).to_str().unwrap().split('/').skip(1).map(str::to_owned).collect();
+        resolved.grants.allows(&at, Access::Read)
+    };
+    assert!(allows("other/x") && allows("ws/sec") && !allows("ws/sec/id.pem"));
+}
+
+#[test]
+fn denied_all_files_where_nobody_knows_what_the_ceiling_denies() {
+    let mut world = World::new(&["ws/x"]);
+    world.workspaces.insert("workspace".to_owned(), Workspace::open(&world.path("ws")).unwrap());
+    let allowed = |ceiling: &[&str]| {
+        let at: Vec<String> =
+            world.path("ws/x").to_str().unwrap().split('/').skip(1).map(str::to_owned).collect();
+        world.under(&["fs://workspace r"], ceiling).allows(&at, Access::Read)
+    };
+    assert!(allowed(&["fs://workspace r", "!fs://workspace/y rw"]));
+    assert!(!allowed(&["fs://workspace r", "!fs://docs/y rw"]));
+    let ceiling = Ceiling::resolve(&world.rules(&["!fs://docs/y rw"]), &world.workspaces);
+    assert!(
+        matches!(ceiling.problems(), [problem] if problem.reason == "there is no workspace `docs`")
+    );
 }

@@ -142,8 +142,11 @@ fn tell_what_it_asks_for(context: &Context, component: &Component) {
             let message = format!("what it asks for cannot be read: {reason}");
             printer.warn(&message, None);
         }
-        Some(Requested::Policy(policy)) if policy.is_empty() => {}
-        Some(Requested::Policy(policy)) => {
+        Some(Requested::Policy(policy, _)) if policy.is_empty() => {}
+        Some(Requested::Policy(policy, warnings)) => {
+            for warning in warnings {
+                printer.warn(&format!("in what it asks for: {warning}"), None);
+            }
             let (mut lines, beyond) = asks::commands(&policy, &component.id);
             let more = lines.len().saturating_sub(MOST) + usize::from(beyond);
             lines.truncate(MOST);

@@ -178,7 +178,11 @@ pub(crate) async fn grant(context: &Context, command: GrantCommand) -> Result<()
         changes: &change.changes,
     };
     context.printer.data(&view, || lines(&change))?;
-    for note in toolbox.permissions(&id).await?.notes {
+    let mut notes = toolbox.permissions(&id).await?.notes;
+    notes.extend(
+        change.notes.iter().filter(|note| !notes.contains(note)).cloned().collect::<Vec<_>>(),
+    );
+    for note in notes {
         context.printer.warn(&note, None);
     }
     Ok(())
@@ -225,12 +229,13 @@ fn network(args: NetworkArgs) -> Result<Grant, CommandError> {
 }
 
 fn variable(args: VariableArgs) -> Result<Grant, CommandError> {
-    VariableRule::check_key(&args.key).map_err(refused)?;
+    let rule = VariableRule::new(args.key, args.value);
+    rule.check().map_err(refused)?;
     Ok(Grant {
         id: args.id,
         kind: "environment",
-        details: json!({ "key": args.key }),
-        edit: Edit::Grant(AnyRule::Variable(VariableRule::new(args.key, args.value))),
+        details: json!({ "key": rule.key }),
+        edit: Edit::Grant(AnyRule::Variable(rule)),
         term: args.term.term,
         pin: args.pin,
     })

@@ -4,22 +4,22 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use wassette_policy::{Policy, PolicyError};
+use wassette_policy::{Document, Policy, PolicyError};
 use wassette_toolbox::Toolbox;
 
 use crate::error::CommandError;
 
-/// Reads and parses the policy that `named` means; `toolbox` is opened for a URL alone. What is
+/// Reads and parses the document that `named` means; `toolbox` is opened for a URL alone. What is
 /// longer than any policy is not read to its end.
 pub(super) async fn read(
     named: &Path,
     toolbox: impl FnOnce() -> Result<Toolbox, CommandError>,
-) -> Result<Policy, CommandError> {
+) -> Result<Document, CommandError> {
     match url(named) {
         None => file(named),
         Some(url) => {
             let text = toolbox()?.fetch_policy(url).await?;
-            Policy::parse(&text).map_err(|source| no_policy(named, source))
+            Document::parse(&text).map_err(|source| no_policy(named, source))
         }
     }
 }
@@ -40,12 +40,12 @@ pub(super) fn url(named: &Path) -> Option<&str> {
     (is("https") || is("http")).then_some(text)
 }
 
-fn file(path: &Path) -> Result<Policy, CommandError> {
+fn file(path: &Path) -> Result<Document, CommandError> {
     let mut bytes = Vec::new();
     File::open(path)
         .and_then(|file| file.take(Policy::BYTES as u64 + 1).read_to_end(&mut bytes))
         .map_err(|source| CommandError::PolicyRead { path: path.display().to_string(), source })?;
-    Policy::parse_bytes(&bytes).map_err(|source| no_policy(path, source))
+    Document::parse_bytes(&bytes).map_err(|source| no_policy(path, source))
 }
 
 fn no_policy(named: &Path, source: PolicyError) -> CommandError {

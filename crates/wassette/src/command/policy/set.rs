@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
+use wassette_policy::Document;
 use wassette_toolbox::PolicyChange;
 
 use super::document;
@@ -38,7 +39,11 @@ struct SetView<'a> {
 
 pub(crate) async fn set(context: &Context, args: SetArgs) -> Result<(), CommandError> {
     let toolbox = context.toolbox()?;
-    let policy = document::read(&args.document, || Ok(toolbox.clone())).await?;
+    let Document { policy, ignored } =
+        document::read(&args.document, || Ok(toolbox.clone())).await?;
+    for warning in ignored {
+        context.printer.warn(&warning.to_string(), None);
+    }
     let preview = toolbox.preview_policy(&args.id, policy.clone()).await?;
     if preview.before != preview.after {
         // The question means nothing without them, so even a quiet command shows them.
