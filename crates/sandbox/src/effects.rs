@@ -138,16 +138,21 @@ impl Effects {
 
     /// Notes a refusal, whether or not the guest will care, and gives it back.
     pub(crate) fn denied(&self, denial: Denial) -> Denial {
+        self.denied_untold(&denial);
+        self.note(denial)
+    }
+
+    /// A refusal that the observer alone hears of.
+    pub(crate) fn denied_untold(&self, denial: &Denial) {
         if let Some(observer) = &self.0.observer {
             let (effect, target, reason) = match self.0.refused.fetch_add(1, Ordering::Relaxed) {
                 before if before < HEARD => (denial.effect, &*denial.target, &*denial.reason),
                 HEARD => (Effect::Limit, "refusals", "more of this call are not recorded"),
-                _ => return self.note(denial),
+                _ => return,
             };
             // It does not happen in any case.
             let _ = observer.event(&Event { effect, target, decision: Decided::Denied { reason } });
         }
-        self.note(denial)
     }
 
     fn note(&self, denial: Denial) -> Denial {

@@ -92,6 +92,11 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Sandbox>) -> Result<()> {
         .func_wrap("get-environment", |store: StoreContextMut<'_, Sandbox>, (): ()| {
             Ok((store.data().environment.all(),))
         })?;
+    linker
+        .instance(ENVIRONMENT)?
+        .func_wrap("initial-cwd", |store: StoreContextMut<'_, Sandbox>, (): ()| {
+            Ok((store.data().files.current_folder(),))
+        })?;
     linker.allow_shadowing(false);
     for interface in CONFIGURATIONS {
         let mut instance = linker.instance(interface)?;
