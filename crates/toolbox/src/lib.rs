@@ -35,6 +35,7 @@ mod record;
 mod search;
 mod secrets;
 mod source;
+mod telling;
 mod temporary;
 mod terms;
 mod tool;

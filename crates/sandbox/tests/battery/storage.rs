@@ -59,7 +59,7 @@ async fn denied_s01_no_path_or_link_leads_out_of_a_folder() {
             ("read @/data:sub/../inside.txt", "ok inside"),
             ("read @/data:within follow", "ok deep"),
             // Above the folder there is only the way to it.
-            ("list @/data:..", "ok data"),
+            ("list @/data:..", "ok data/"),
             ("read @/data:../data/inside.txt", "ok inside"),
         ])
         .await;

@@ -30,6 +30,7 @@ mod pushes;
 mod registry_faults;
 mod registry_loads;
 mod signed_loads;
+mod told;
 mod updates;
 mod values;
 mod waiting;
