@@ -1,6 +1,8 @@
 //! Call: JSON object → tool → values → sandbox → values → output. Whatever a model can mend comes
 //! back as an output with `is_error`, in words for the model.
 
+mod telling;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,13 +12,13 @@ use wassette_policy::{Denial, Effect, Grant, Limits, OperatorLimits};
 use wassette_sandbox::{Authority, Call, CallError, Masker, Outcome};
 use wassette_wit_json::{Bounds, Reply, clean, encode, reply};
 
+use self::telling::tell_denials;
 use crate::audit::Occasion;
 use crate::catalog::Component;
 use crate::code::{CodeFault, blocking};
 use crate::error::CallRefused;
 use crate::masking;
 use crate::permissions::Permissions;
-use crate::telling::{self, tell_denials};
 use crate::temporary::Addition;
 use crate::tool::{JsonObject, Tool};
 use crate::toolbox::Toolbox;

@@ -35,7 +35,6 @@ mod record;
 mod search;
 mod secrets;
 mod source;
-mod telling;
 mod temporary;
 mod terms;
 mod tool;

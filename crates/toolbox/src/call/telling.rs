@@ -7,7 +7,7 @@ use wassette_policy::Grant;
 use wassette_sandbox::CallError;
 use wassette_wit_json::clean;
 
-use crate::call::ToolOutput;
+use super::ToolOutput;
 use crate::catalog::Component;
 use crate::permissions::PolicyProblem;
 use crate::toolbox::Toolbox;
