@@ -122,7 +122,7 @@ impl Session {
             }
             Handle::Here => {
                 let start = match parts.front().map(String::as_str) {
-                    None | Some("." | "..") => self.here(),
+                    None | Some("." | "..") => self.current(),
                     Some(_) => self.start(&parts),
                 };
                 self.find_from_shell(start, 0, parts, follow, access)
@@ -240,7 +240,7 @@ impl Session {
     /// `handle`, or what it stands for.
     pub(super) fn itself(&self, handle: &Handle) -> Handle {
         let Handle::Here = handle else { return handle.clone() };
-        let here = self.here();
+        let here = self.current();
         match self.doors().iter().find(|door| door.root.shown == here) {
             Some(door) => Handle::Directory(Arc::new(Directory::root(door.clone()))),
             None => Handle::Shell(Arc::new(here)),

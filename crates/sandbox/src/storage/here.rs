@@ -64,6 +64,13 @@ impl Session {
         if self.has_here() { vec![WORKSPACE.to_owned()] } else { Segments::new() }
     }
 
+    /// The folder that a guest finds itself in: where nothing of the workspace was granted, the top, so
+    /// that it can look for what was.
+    pub(super) fn current(&self) -> Segments {
+        let here = self.here();
+        if self.is_shell(&here) { here } else { Segments::new() }
+    }
+
     /// Where `parts` begin, which may be a path from `/` or a relative one.
     pub(super) fn start(&self, parts: &VecDeque<String>) -> Segments {
         let (top, here) = (Segments::new(), self.here());

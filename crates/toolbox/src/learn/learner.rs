@@ -121,7 +121,7 @@ impl Learner {
 
     /// `edit`, or the same path from the root, where it is of the workspace and cannot be: a guest's
     /// path may be either, and what is refused is named as one that begins at the workspace.
-    pub(super) fn from_the_root(&self, edit: Edit) -> Edit {
+    pub(super) fn rooted(&self, edit: Edit) -> Edit {
         let Edit::Grant(AnyRule::Storage(rule)) = &edit else { return edit };
         let is_void = self.void.contains_key(&rule.to_string());
         let uri = rule.uri.to_string();

@@ -65,7 +65,7 @@ impl Learner {
     fn unmet(&self, wanted: &Policy) -> Vec<&Void> {
         let covered = |rule: &StorageRule| wanted.storage.allow.iter().any(|has| has.covers(rule));
         let is_met = |void: &&Void| {
-            let meant = self.from_the_root(Edit::Grant(AnyRule::Storage(void.rule.clone())));
+            let meant = self.rooted(Edit::Grant(AnyRule::Storage(void.rule.clone())));
             matches!(meant, Edit::Grant(AnyRule::Storage(meant)) if covered(&meant))
         };
         self.void.values().filter(|void| !is_met(void)).collect()
@@ -82,7 +82,7 @@ impl Learner {
 
     /// The change that `denial` speaks of.
     pub(super) fn wish(&self, denial: &Denial) -> Option<Edit> {
-        Some(self.from_the_root(denial.grant.as_ref()?.edit()?))
+        Some(self.rooted(denial.grant.as_ref()?.edit()?))
     }
 
     /// `edit` as it would change what is granted; none if it would change nothing.

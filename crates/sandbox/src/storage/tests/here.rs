@@ -146,6 +146,16 @@ fn a_relative_path_begins_at_the_workspace() {
 }
 
 #[test]
+fn where_nothing_of_the_workspace_is_granted_a_guest_finds_itself_at_the_top() {
+    let world = world(&["ws/x", "out/y"]);
+    let guest = world.guest(&["out r"]);
+    let top = world.path("").iter().nth(1).unwrap().to_str().unwrap().to_owned();
+    assert_eq!(guest.listed(&Handle::Here).unwrap(), [top.as_str()]);
+    assert_eq!(guest.read_from(&Handle::Here, "x"), Err(Denied));
+    assert_eq!(guest.denials(), ["read fs://workspace/x"]);
+}
+
+#[test]
 fn a_path_of_the_system_is_relative_only_where_the_workspace_is_seen_to_have_it() {
     let world = world(&["ws/home/x", "ws/lib/a.md", "ws/etc"]);
     let guest = world.guest(&["fs://workspace/**/*.md r", "fs://workspace/home r"]);
