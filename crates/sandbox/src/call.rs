@@ -53,6 +53,8 @@ pub struct Outcome {
     /// Whether the call did nothing that would happen a second time if it ran again: it wrote
     /// nothing, opened no socket and sent no request but GET and HEAD.
     pub is_repeatable: bool,
+    /// Whether the guest asked for all its variables at once: it then names none that it misses.
+    pub asked_for_all_variables: bool,
     /// What the call used.
     pub usage: Usage,
     /// What the guest printed, bounded.
@@ -92,6 +94,7 @@ impl Engine {
             result,
             denials: record.effects.denials(),
             is_repeatable: record.effects.is_repeatable(),
+            asked_for_all_variables: record.effects.asked_for_all_variables(),
             usage: Usage {
                 time: began.elapsed(),
                 cpu: record.meter.spent(),

@@ -60,6 +60,8 @@ struct Shared {
     refused: AtomicUsize,
     /// Whether something was done that happens twice if the call runs twice.
     is_final: AtomicBool,
+    /// Whether the guest asked for all variables at once: then it names none, and none is refused.
+    asked_for_all: AtomicBool,
     observer: Option<Arc<dyn Observer>>,
     requests: Allowance,
     in_flight: Allowance,
@@ -103,6 +105,7 @@ impl Effects {
             denials: Mutex::default(),
             refused: AtomicUsize::new(0),
             is_final: AtomicBool::new(false),
+            asked_for_all: AtomicBool::new(false),
             observer,
             requests: Allowance::new("requests", limits.requests.into()),
             in_flight: Allowance::new("requests-in-flight", limits.requests_in_flight.into()),
@@ -114,6 +117,16 @@ impl Effects {
     /// The refusals noted so far, each once.
     pub(crate) fn denials(&self) -> Vec<Denial> {
         self.0.denials.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The guest asks for all variables that it may read.
+    pub(crate) fn all_variables(&self) {
+        self.0.asked_for_all.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the guest asked for all variables at once.
+    pub(crate) fn asked_for_all_variables(&self) -> bool {
+        self.0.asked_for_all.load(Ordering::Relaxed)
     }
 
     /// `target` was permitted by `rule` and is about to happen.
@@ -138,16 +151,21 @@ impl Effects {
 
     /// Notes a refusal, whether or not the guest will care, and gives it back.
     pub(crate) fn denied(&self, denial: Denial) -> Denial {
+        self.denied_untold(&denial);
+        self.note(denial)
+    }
+
+    /// A refusal that the observer alone hears of.
+    pub(crate) fn denied_untold(&self, denial: &Denial) {
         if let Some(observer) = &self.0.observer {
             let (effect, target, reason) = match self.0.refused.fetch_add(1, Ordering::Relaxed) {
                 before if before < HEARD => (denial.effect, &*denial.target, &*denial.reason),
                 HEARD => (Effect::Limit, "refusals", "more of this call are not recorded"),
-                _ => return self.note(denial),
+                _ => return,
             };
             // It does not happen in any case.
             let _ = observer.event(&Event { effect, target, decision: Decided::Denied { reason } });
         }
-        self.note(denial)
     }
 
     fn note(&self, denial: Denial) -> Denial {

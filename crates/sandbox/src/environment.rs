@@ -50,6 +50,12 @@ impl Environment {
             .clone()
     }
 
+    /// All variables, for a guest that asks for all at once.
+    fn listed(&self) -> Vec<(String, String)> {
+        self.effects.all_variables();
+        self.all()
+    }
+
     /// The value of `key`. To ask for one that is not listed is a denial.
     fn get(&self, key: &str) -> Option<String> {
         if let Err(denial) = self.authority.variable(key) {
@@ -90,7 +96,12 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Sandbox>) -> Result<()> {
     linker
         .instance(ENVIRONMENT)?
         .func_wrap("get-environment", |store: StoreContextMut<'_, Sandbox>, (): ()| {
-            Ok((store.data().environment.all(),))
+            Ok((store.data().environment.listed(),))
+        })?;
+    linker
+        .instance(ENVIRONMENT)?
+        .func_wrap("initial-cwd", |store: StoreContextMut<'_, Sandbox>, (): ()| {
+            Ok((store.data().files.current_folder(),))
         })?;
     linker.allow_shadowing(false);
     for interface in CONFIGURATIONS {
@@ -104,7 +115,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Sandbox>) -> Result<()> {
         instance.func_wrap(
             "get-all",
             |store: StoreContextMut<'_, Sandbox>, (): ()| -> Answer<Vec<(String, String)>> {
-                Ok((Ok(store.data().environment.all()),))
+                Ok((Ok(store.data().environment.listed()),))
             },
         )?;
     }

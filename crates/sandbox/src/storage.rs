@@ -15,6 +15,7 @@ mod files;
 mod forbidden;
 mod grants;
 mod handle;
+mod here;
 mod host;
 mod listing;
 mod overlay;
@@ -46,6 +47,11 @@ impl Files {
     pub(crate) fn new(authority: Arc<Authority>, effects: Effects) -> Self {
         let grants = authority.storage.clone();
         Self(Arc::new(Session::new(grants, Some(authority), effects)))
+    }
+
+    /// The folder in which relative paths begin, as the guest knows it, if there is one.
+    pub(crate) fn current_folder(&self) -> Option<String> {
+        self.0.has_here().then(|| rules::path(&self.0.here()))
     }
 }
 

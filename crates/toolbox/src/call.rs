@@ -1,6 +1,8 @@
 //! Call: JSON object → tool → values → sandbox → values → output. Whatever a model can mend comes
 //! back as an output with `is_error`, in words for the model.
 
+mod telling;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,18 +12,16 @@ use wassette_policy::{Denial, Effect, Grant, Limits, OperatorLimits};
 use wassette_sandbox::{Authority, Call, CallError, Masker, Outcome};
 use wassette_wit_json::{Bounds, Reply, clean, encode, reply};
 
+use self::telling::tell_denials;
 use crate::audit::Occasion;
 use crate::catalog::Component;
 use crate::code::{CodeFault, blocking};
 use crate::error::CallRefused;
 use crate::masking;
-use crate::permissions::{Permissions, PolicyProblem};
+use crate::permissions::Permissions;
 use crate::temporary::Addition;
 use crate::tool::{JsonObject, Tool};
 use crate::toolbox::Toolbox;
-
-/// More denials than these are not told to a model; the log has the rest.
-const TOLD: usize = 5;
 
 /// What a tool answered.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -36,6 +36,8 @@ pub struct ToolOutput {
     pub denials: Vec<Denial>,
     /// Whether the call did nothing that would happen a second time if it ran again.
     pub is_repeatable: bool,
+    /// Whether the component asked for all its variables at once, and so named none that it misses.
+    pub asked_for_all_variables: bool,
     /// The name of the limit at which the call was stopped.
     pub limit: Option<&'static str>,
     /// What the call used.
@@ -153,7 +155,11 @@ impl Toolbox {
             offer_more(denial, limits, &self.shared.options.limits);
         }
         let bounds = Bounds { bytes: limits.result_bytes.size(), ..Bounds::RESULT };
-        let output = report(tool, component, under.masker, outcome, bounds);
+        let mut output = report(tool, component, under.masker, outcome, bounds);
+        if output.is_error && output.asked_for_all_variables && !self.unlisted(component).is_empty()
+        {
+            output.text.push(telling::variables(&tool.component));
+        }
         if let Some(recording) = &recording {
             recording.end(&output);
         }
@@ -170,8 +176,14 @@ fn report(
     bounds: Bounds,
 ) -> ToolOutput {
     let limit = outcome.result.as_ref().err().and_then(CallError::limit);
+    // Cleaned first: what was between two halves of a secret could be gone afterwards.
+    let printed = |text: &str| masker.text(&clean(text, usize::MAX)).into_owned();
+    let (stdout, stderr) = (printed(&outcome.stdout), printed(&outcome.stderr));
     let result = match outcome.result {
-        Err(error) => Err(failed(&error)),
+        Err(error) => {
+            let was_denied = !outcome.denials.is_empty();
+            Err(telling::ended(failed(&error), &error, was_denied, &stderr))
+        }
         Ok(value) => reply(&tool.function, value.as_ref(), bounds).map_err(|error| failed(&error)),
     };
     let mut output = match result {
@@ -179,7 +191,10 @@ fn report(
             answered(tool, result.map(|result| masking::value(masker, result)))
         }
         Ok(Reply::Err(error)) => ToolOutput {
-            text: vec![text(&masking::value(masker, error))],
+            text: vec![match error {
+                Value::Null => telling::SILENT.to_owned(),
+                error => text(&masking::value(masker, error)),
+            }],
             is_error: true,
             ..ToolOutput::default()
         },
@@ -194,10 +209,8 @@ fn report(
         outcome.denials.into_iter().map(|denial| masking::denial(masker, denial)).collect();
     output.is_repeatable = outcome.is_repeatable;
     output.usage = Usage { duration: usage.time, cpu: usage.cpu, memory: usage.memory };
-    // Cleaned first: what was between two halves of a secret could be gone afterwards.
-    let printed = |text: &str| masker.text(&clean(text, usize::MAX)).into_owned();
-    output.stdout = printed(&outcome.stdout);
-    output.stderr = printed(&outcome.stderr);
+    output.asked_for_all_variables = outcome.asked_for_all_variables;
+    (output.stdout, output.stderr) = (stdout, stderr);
     tell_denials(&tool.component, component.permissions.problem.as_ref(), &mut output);
     output
 }
@@ -212,31 +225,6 @@ pub(crate) fn offer_more(denial: &mut Denial, limits: &Limits, operator: &Operat
         Some(more) => denial.grant = Grant::limit(&denial.target, &more),
         None => denial.reason.push_str("; the operator allows no more"),
     }
-}
-
-/// Adds what was refused to the text, and to the log.
-fn tell_denials(component: &str, problem: Option<&PolicyProblem>, output: &mut ToolOutput) {
-    if output.denials.is_empty() {
-        return;
-    }
-    if problem.is_some() {
-        // No grant would help: the policy as a whole is not in force.
-        output.denials.iter_mut().for_each(|denial| denial.grant = None);
-    }
-    for denial in &output.denials {
-        tracing::warn!(component, effect = denial.effect.name(), "{denial}: {}", denial.reason);
-    }
-    let mut told: Vec<String> =
-        output.denials.iter().take(TOLD).map(|denial| denial.text(component)).collect();
-    let untold = output.denials.len().saturating_sub(TOLD);
-    if untold > 0 {
-        told.push(format!("denied: {untold} more of its effects; the log has them"));
-    }
-    if let Some(problem) = problem {
-        let problem = problem.for_models();
-        told.push(format!("nothing is granted to component `{component}`: {problem}"));
-    }
-    output.text.extend(told);
 }
 
 fn answered(tool: &Tool, result: Option<Value>) -> ToolOutput {
@@ -275,31 +263,7 @@ fn failed(error: &dyn Diagnostic) -> ToolOutput {
 
 #[cfg(test)]
 mod tests {
-    use wassette_policy::{Effect, Grant};
-
     use super::*;
-
-    fn output(denials: usize) -> ToolOutput {
-        let denial = |number: usize| {
-            let key = format!("KEY_{number}");
-            Denial::new(Effect::Variable, &key, "no rule lists it")
-                .with_grant(Grant::variable(&key))
-        };
-        ToolOutput { denials: (0..denials).map(denial).collect(), ..ToolOutput::default() }
-    }
-
-    #[test]
-    fn a_model_is_told_a_few_denials_and_how_many_there_were() {
-        let mut few = output(TOLD);
-        tell_denials("env", None, &mut few);
-        assert_eq!(few.text.len(), TOLD);
-        assert!(few.text.iter().all(|text| text.contains("\n  to allow it: wassette ")));
-        let mut many = output(TOLD + 3);
-        tell_denials("env", None, &mut many);
-        let last = many.text.pop();
-        assert_eq!(last.as_deref(), Some("denied: 3 more of its effects; the log has them"));
-        assert_eq!(many.text, few.text);
-    }
 
     #[test]
     fn a_limit_is_raised_as_far_as_the_operator_goes() {
@@ -314,23 +278,5 @@ mod tests {
         offer_more(&mut denial, &limits, &operator.within(&lowest));
         let text = denial.text("c");
         assert!(text.ends_with("the limit is reached; the operator allows no more"), "{text}");
-    }
-
-    #[test]
-    fn no_command_is_offered_while_the_policy_is_broken() {
-        let help = Some("mend it".to_owned());
-        let message = "its policy is broken".to_owned();
-        let mut problem = PolicyProblem { message, help, short: None };
-        let mut output = output(1);
-        tell_denials("env", Some(&problem), &mut output);
-        assert!(!output.text.concat().contains("to allow it"));
-        assert_eq!(
-            output.text.last().unwrap(),
-            "nothing is granted to component `env`: its policy is broken\n  hint: mend it"
-        );
-        problem.short = Some("it is broken somewhere".to_owned());
-        tell_denials("env", Some(&problem), &mut output);
-        let told = output.text.last().unwrap();
-        assert!(told.contains("broken somewhere") && !told.contains("mend it\n"), "{told}");
     }
 }

@@ -11,6 +11,7 @@
 //! A lesson is about one component under one policy. Where either changes meanwhile, nothing happens
 //! any more that is not granted by then, and the lesson ends without a proposal.
 
+mod hints;
 mod learner;
 mod lesson;
 mod need;

@@ -18,13 +18,19 @@ impl Grants {
     /// # Errors
     /// The denial that a guest would cause.
     pub fn explain(&self, path: &str, access: Access) -> Result<String, Denial> {
-        let path = path.strip_prefix("fs://").unwrap_or(path).trim_start_matches('/');
+        let rule = path.strip_prefix("fs://");
+        let is_relative = !path.starts_with('/');
+        let path = rule.unwrap_or(path).trim_start_matches('/');
         let effects = Effects::new(&Limits::default(), None);
         let session = Session::new(self.clone(), None, effects.clone());
-        let top = Handle::Shell(Arc::default());
+        let top = if is_relative { Handle::Here } else { Handle::Shell(Arc::default()) };
         let path = if path.is_empty() { "." } else { path };
         let wrong = |reason: &str| Denial::new(effect(access), path, reason);
-        match session.find(&top, path, true, access) {
+        let found = match rule {
+            Some(_) => session.find_absolute(path, true, access),
+            None => session.find(&top, path, true, access),
+        };
+        match found {
             Ok(Meant::Spot(spot)) => {
                 let permit = self.permit(&spot.at, &spot.door.shown(&spot.at), access)?;
                 Ok(permit.rule().to_owned())

@@ -196,6 +196,9 @@ impl Session {
 
     /// What the guest may know of what a path means.
     pub(super) fn stat_at(&self, base: &Handle, path: &str, follow: bool) -> Answer<Seen> {
+        if let Some(shown) = self.probed(base, path) {
+            return Err(self.refuse_untold(&shown, Access::Read));
+        }
         match self.find(base, path, follow, Access::Read)? {
             Meant::Shell(shell) => Ok(Seen::Passage(shell)),
             Meant::Spot(spot) => {
@@ -234,7 +237,8 @@ impl Session {
 
     /// What the guest may know of what it holds.
     pub(super) fn stat(&self, handle: &Handle) -> Answer<Seen> {
-        match handle {
+        match &self.itself(handle) {
+            Handle::Here => Ok(Seen::Passage(self.here())),
             Handle::Shell(shell) => Ok(Seen::Passage(shell.to_vec())),
             Handle::Directory(directory) => match self.sight(&directory.at) {
                 Sight::Whole => disk::facts(directory.held(self)?).map(Seen::Whole).map_err(code),
@@ -299,7 +303,8 @@ impl Session {
     }
 
     pub(super) fn set_times(&self, handle: &Handle, times: &Timestamps) -> Answer<()> {
-        match handle {
+        match &self.itself(handle) {
+            Handle::Here => Err(self.refuse_unmatched(&self.here(), Access::Write)),
             Handle::Shell(shell) => Err(self.refuse_unmatched(shell, Access::Write)),
             Handle::Directory(directory) => {
                 self.permit(&directory.door, &directory.at, Access::Write)?;
@@ -342,8 +347,8 @@ impl Session {
 
     pub(super) fn sync(&self, handle: &Handle, data_only: bool) -> Answer<()> {
         let flush = |file: &dyn Flush| if data_only { file.data() } else { file.all() };
-        match handle {
-            Handle::Shell(_) => Ok(()),
+        match &self.itself(handle) {
+            Handle::Here | Handle::Shell(_) => Ok(()),
             Handle::Directory(directory) => {
                 let open = disk::reopened(directory.held(self)?).map_err(code)?;
                 flush(&open).map_err(code)

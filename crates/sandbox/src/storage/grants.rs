@@ -181,6 +181,11 @@ impl Grants {
         self.resolved.as_ref().map_or(&[], |resolved| &resolved.roots)
     }
 
+    /// Whether the operator gave a folder this name.
+    pub(super) fn knows_workspace(&self, name: &str) -> bool {
+        self.resolved.as_ref().is_some_and(|resolved| resolved.workspaces.contains(name))
+    }
+
     /// Where rules begin, those of the ceiling among them.
     pub(super) fn begins(&self) -> &[Beginning] {
         self.resolved.as_ref().map_or(&[], |resolved| &resolved.begins)
@@ -221,7 +226,8 @@ impl Grants {
     pub(super) fn unmatched(&self, shown: &[String], access: Access) -> Denial {
         let uri = self.spelled(shown);
         let grant = uri.parse().ok().and_then(|exact: StorageUri| {
-            let plain = !exact.is_glob() && exact.to_string() == uri;
+            // The root of all is open to no component.
+            let plain = !shown.is_empty() && !exact.is_glob() && exact.to_string() == uri;
             plain.then(|| Grant::storage(&uri, &access.to_string())).flatten()
         });
         let denial = Denial::new(effect(access), &uri, "no rule allows this path");

@@ -48,7 +48,9 @@ impl View<'_> {
     fn file(&self, fd: &Fd) -> FsResult<Arc<OpenFile>> {
         match self.handle(fd)? {
             Handle::File(file) => Ok(file),
-            Handle::Directory(_) | Handle::Shell(_) => Err(ErrorCode::BadDescriptor.into()),
+            Handle::Here | Handle::Directory(_) | Handle::Shell(_) => {
+                Err(ErrorCode::BadDescriptor.into())
+            }
         }
     }
 
@@ -81,13 +83,22 @@ impl View<'_> {
 
 impl preopens::Host for View<'_> {
     /// The roots, and before them `/`: so that a guest which asks for what was not granted is told
-    /// so by us, and it is noted, rather than by its own library.
+    /// so by us, and it is noted, rather than by its own library. Before that, the workspace as `.`, for
+    /// whoever takes the first directory for the current one. It stands behind `/` once more: wasi-libc
+    /// takes both names for the same, and lets the later one win.
     fn get_directories(&mut self) -> wasmtime::Result<Vec<(Fd, String)>> {
         let session = self.session.clone();
         let doors = session.doors();
         let mut directories = vec![];
+        let has_here = session.has_here();
+        if has_here {
+            directories.push((self.push(Handle::Here)?, ".".to_owned()));
+        }
         if !doors.iter().any(|door| door.root.shown.is_empty()) {
             directories.push((self.push(Handle::Shell(Arc::default()))?, "/".to_owned()));
+        }
+        if has_here {
+            directories.push((self.push(Handle::Here)?, ".".to_owned()));
         }
         for door in doors {
             let root = Handle::Directory(Arc::new(Directory::root(door.clone())));
@@ -126,8 +137,8 @@ impl HostDescriptor for View<'_> {
 
     async fn get_flags(&mut self, fd: Fd) -> FsResult<DescriptorFlags> {
         let when = |flag, holds| if holds { flag } else { DescriptorFlags::empty() };
-        Ok(match self.handle(&fd)? {
-            Handle::Shell(_) => DescriptorFlags::READ,
+        Ok(match self.session.itself(&self.handle(&fd)?) {
+            Handle::Here | Handle::Shell(_) => DescriptorFlags::READ,
             Handle::Directory(directory) => {
                 let mutable = self.session.is_mutable(&directory);
                 DescriptorFlags::READ | when(DescriptorFlags::MUTATE_DIRECTORY, mutable)
@@ -141,7 +152,7 @@ impl HostDescriptor for View<'_> {
     async fn get_type(&mut self, fd: Fd) -> FsResult<DescriptorType> {
         Ok(match self.handle(&fd)? {
             Handle::File(_) => DescriptorType::RegularFile,
-            Handle::Directory(_) | Handle::Shell(_) => DescriptorType::Directory,
+            Handle::Here | Handle::Directory(_) | Handle::Shell(_) => DescriptorType::Directory,
         })
     }
 

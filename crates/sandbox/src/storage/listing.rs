@@ -37,8 +37,9 @@ struct Reading {
 
 impl Session {
     pub(super) fn list(&self, handle: &Handle) -> Answer<Listing> {
-        match handle {
+        match &self.itself(handle) {
             Handle::File(_) => Err(ErrorCode::NotDirectory),
+            Handle::Here => Ok(Listing { ready: VecDeque::new(), rest: None }),
             Handle::Shell(shell) => {
                 let entry = |name| Entry { name, kind: FileType::Directory };
                 let ready = self.shell_names(shell).into_iter().map(entry).collect();

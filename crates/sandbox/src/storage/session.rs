@@ -119,6 +119,11 @@ impl Session {
         Ok(held)
     }
 
+    /// The rights with which the call began.
+    pub(super) fn grants_of_call(&self) -> &Grants {
+        &self.grants
+    }
+
     /// The private copy in which the call works, if it does not work on the disk itself.
     pub(super) fn overlay(&self) -> Option<&Overlay> {
         self.grants.overlay()
@@ -212,6 +217,17 @@ impl Session {
         self.refuse(self.grants.unmatched(shown, access))
     }
 
+    /// Refuses a path of which no rule speaks, and records it, but does not tell whoever made the call.
+    pub(super) fn refuse_untold(&self, shown: &[String], access: Access) -> ErrorCode {
+        self.effects.denied_untold(&self.grants.unmatched(shown, access));
+        ErrorCode::Access
+    }
+
+    /// Refuses what no rule could allow.
+    pub(super) fn refuse_fixed(&self, shown: &[String], access: Access, why: &str) -> ErrorCode {
+        self.refuse(self.grants.fixed(shown, access, why))
+    }
+
     /// Refuses what no rule could allow.
     pub(super) fn refuse_at(
         &self,
@@ -220,7 +236,7 @@ impl Session {
         access: Access,
         why: &str,
     ) -> ErrorCode {
-        self.refuse(self.grants.fixed(&door.shown(at), access, why))
+        self.refuse_fixed(&door.shown(at), access, why)
     }
 
     /// Takes what is about to be written at `offset` from the allowance: all bytes by which the file

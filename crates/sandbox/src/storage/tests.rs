@@ -4,6 +4,7 @@
 
 mod enforce;
 mod grant;
+mod here;
 mod interface;
 mod overlay;
 mod property;

@@ -11,7 +11,7 @@ use wassette_policy::Access;
 
 use super::descriptors::Held;
 use super::disk::{Answer, code};
-use super::handle::Directory;
+use super::handle::{Directory, before_climbing};
 use super::rules::Segments;
 use super::session::{Door, Session, Sight};
 
@@ -21,6 +21,8 @@ const LONGEST: usize = 4096;
 const DEEPEST: usize = 256;
 /// The most links that one path leads through.
 const LINKS: usize = 40;
+
+const LEADS_OUT: &str = "it is a link that leads out of the directory that was granted";
 
 /// Where a path leads.
 pub(super) struct Spot {
@@ -33,6 +35,14 @@ pub(super) struct Spot {
     pub(super) name: Option<String>,
     /// The path ended in `/`: what it means can only be a directory.
     pub(super) directory: bool,
+}
+
+/// What comes of walking a path.
+pub(super) enum Reached {
+    Spot(Spot),
+    /// The path climbs above the directory from which the walk began, and goes on from there with
+    /// this.
+    Above(VecDeque<String>),
 }
 
 /// The parts of a path that a guest gave.
@@ -73,18 +83,23 @@ struct Way {
 
 impl Session {
     /// Walks `parts` from `base`, following a link at the end if `follow` says so. `access` is what
-    /// is noted where the way is barred.
+    /// is noted where the way is barred. A link never leads above `base`; the path itself may, and
+    /// then the caller decides.
     pub(super) fn walk(
         &self,
         base: &Directory,
         parts: VecDeque<String>,
         follow: bool,
         access: Access,
-    ) -> Answer<Spot> {
+    ) -> Answer<Reached> {
         let mut unseen = None;
         match self.follow(base, parts, follow, access, &mut unseen) {
-            Ok(spot) if unseen.is_none() || self.sight(&spot.at) != Sight::Nothing => Ok(spot),
-            answer => unseen.map_or(answer, |link| link.ok_or(ErrorCode::NoEntry)),
+            Ok(Reached::Spot(spot)) if self.sight(&spot.at) != Sight::Nothing => {
+                Ok(Reached::Spot(spot))
+            }
+            answer => unseen.map_or(answer, |link: Option<Spot>| {
+                link.map(Reached::Spot).ok_or(ErrorCode::NoEntry)
+            }),
         }
     }
 
@@ -98,22 +113,27 @@ impl Session {
         follow: bool,
         access: Access,
         unseen: &mut Option<Option<Spot>>,
-    ) -> Answer<Spot> {
+    ) -> Answer<Reached> {
         let mut way = Way { held: vec![base.held(self)?], at: base.at.clone() };
         let mut links = 0;
+        // How many of the parts in front come from links.
+        let mut linked = 0_usize;
+        let mut link_at = Segments::new();
         let mut directory = false;
         while let Some(part) = parts.pop_front() {
+            let is_linked = linked > 0;
+            linked = linked.saturating_sub(1);
             match part.as_str() {
                 "." => continue,
-                ".." => {
-                    // The directory from which the guest walks is the top of what it may reach by it.
+                ".." if way.held.len() > 1 => {
                     way.held.pop();
                     way.at.pop();
-                    if way.held.is_empty() {
-                        return Err(ErrorCode::NotPermitted);
-                    }
                     continue;
                 }
+                ".." if is_linked => {
+                    return Err(self.refuse_link(base, &link_at, access, unseen.is_none()));
+                }
+                ".." => return Ok(Reached::Above(parts)),
                 _ => {}
             }
             let held = way.held.last().ok_or(ErrorCode::NotPermitted)?.clone();
@@ -125,16 +145,16 @@ impl Session {
             if last {
                 directory = !parts.is_empty();
                 if !follow {
-                    return Ok(way.end(base, held, part, directory));
+                    return Ok(Reached::Spot(way.end(base, held, part, directory)));
                 }
             }
             let sight = self.sight(&way.at);
             if sight == Sight::Nothing {
                 if last {
                     // The operation itself refuses it, in its own words.
-                    return Ok(way.end(base, held, part, directory));
+                    return Ok(Reached::Spot(way.end(base, held, part, directory)));
                 }
-                let whole: Segments = way.at.into_iter().chain(parts).collect();
+                let whole: Segments = way.at.into_iter().chain(before_climbing(parts)).collect();
                 self.check(&base.door, &whole, access)?;
                 return Err(self.refuse_unmatched(&base.door.shown(&whole), access));
             }
@@ -148,18 +168,18 @@ impl Session {
                     return Err(ErrorCode::Loop);
                 }
                 if target.starts_with('/') || target.is_empty() {
-                    let why = "it is a link that leads out of the directory that was granted";
-                    self.refuse_at(&base.door, &way.at, access, why);
-                    return Err(ErrorCode::NotPermitted);
+                    return Err(self.refuse_link(base, &way.at, access, unseen.is_none()));
                 }
+                link_at.clone_from(&way.at);
                 way.at.pop();
                 let mut next = split(&target);
+                linked = linked.saturating_add(next.len());
                 next.extend(parts);
                 parts = next;
                 continue;
             }
             if last {
-                return Ok(way.end(base, held, part, directory));
+                return Ok(Reached::Spot(way.end(base, held, part, directory)));
             }
             match self.hold(&held, &part) {
                 Ok(next) => way.held.push(next),
@@ -171,7 +191,23 @@ impl Session {
             }
         }
         let held = way.held.pop().ok_or(ErrorCode::NotPermitted)?;
-        Ok(Spot { door: base.door.clone(), held, at: way.at, name: None, directory: true })
+        let door = base.door.clone();
+        Ok(Reached::Spot(Spot { door, held, at: way.at, name: None, directory: true }))
+    }
+
+    /// Refuses a link that leads out. Of one that the guest may not see nothing is noted: the answer
+    /// becomes that of a link that is not there, and a note would say that it is.
+    fn refuse_link(
+        &self,
+        base: &Directory,
+        at: &[String],
+        access: Access,
+        is_seen: bool,
+    ) -> ErrorCode {
+        if is_seen {
+            self.refuse_at(&base.door, at, access, LEADS_OUT);
+        }
+        ErrorCode::NotPermitted
     }
 }
 

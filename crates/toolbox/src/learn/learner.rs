@@ -4,10 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use wassette_policy::{AnyRule, Denial, Edit, Policy, StorageRule};
+use wassette_policy::{AnyRule, Denial, Edit, Grant, Policy, StorageRule};
 use wassette_sandbox::Pins;
 
-use super::lesson::wish;
 use super::need::{self, Need, needed};
 use super::round::Round;
 use super::{LearnError, LearnStage, Lesson};
@@ -106,7 +105,7 @@ impl Learner {
     /// What is asked for after `round`, whose refusals were made under `asked`.
     fn more(&self, asked: &Policy, round: &Round) -> Policy {
         let mut more = asked.clone();
-        for edit in round.denials.iter().filter_map(wish) {
+        for edit in round.denials.iter().filter_map(|denial| self.wish(denial)) {
             let helps = match &edit {
                 Edit::Grant(AnyRule::Storage(_)) => self.overlay,
                 Edit::Limit(name, _) => !self.stays(name),
@@ -118,6 +117,19 @@ impl Learner {
         }
         let (gathered, _) = need::gathered(&more, |rule| self.void.contains_key(rule));
         gathered
+    }
+
+    /// `edit`, or the same path from the root, where it is of the workspace and cannot be: a guest's
+    /// path may be either, and what is refused is named as one that begins at the workspace.
+    pub(super) fn rooted(&self, edit: Edit) -> Edit {
+        let Edit::Grant(AnyRule::Storage(rule)) = &edit else { return edit };
+        let is_void = self.void.contains_key(&rule.to_string());
+        let uri = rule.uri.to_string();
+        let path = uri.strip_prefix("fs://workspace/").filter(|_| is_void);
+        let other = path.and_then(|path| {
+            Grant::storage(&format!("fs:///{path}"), &rule.access.to_string())?.edit()
+        });
+        other.unwrap_or(edit)
     }
 
     /// `policy` after `edit`, or as it is if that makes a rule that cannot be.

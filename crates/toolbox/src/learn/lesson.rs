@@ -1,6 +1,6 @@
 //! From the last round to what is shown of it: the proposals, and what else a person has to know.
 
-use wassette_policy::{AnyRule, Denial, Edit, Policy, RuleKind};
+use wassette_policy::{AnyRule, Denial, Edit, Policy, RuleKind, StorageRule};
 use wassette_sandbox::Authority;
 
 use super::learner::{Learner, Void};
@@ -19,7 +19,7 @@ const SILENCED: &str = "requests that are granted were not sent any more once th
 impl Learner {
     /// The lesson that `last` is, in which `wanted` was allowed.
     pub(super) fn lesson(self, mut wanted: Policy, last: Round, mut notes: Vec<String>) -> Lesson {
-        for edit in last.denials.iter().filter_map(wish) {
+        for edit in last.denials.iter().filter_map(|denial| self.wish(denial)) {
             wanted = self.with(wanted, &edit);
         }
         let edits = wanted.additions().unwrap_or_default();
@@ -31,7 +31,7 @@ impl Learner {
             notes.push(SILENCED.to_owned());
         }
         let is_met = |denial: &Denial| {
-            wish(denial).is_some_and(|wish| edits.iter().any(|edit| covers(edit, &wish)))
+            self.wish(denial).is_some_and(|wish| edits.iter().any(|edit| covers(edit, &wish)))
         };
         // Of what cannot be granted a note tells, with what to do.
         let void = self.unmet(&wanted);
@@ -47,6 +47,7 @@ impl Learner {
             format!("only in an earlier round, before it got the rest: the component {denial}")
         }));
         notes.extend(void.iter().map(|void| void.why.clone()));
+        notes.extend(self.hints(&last));
         notes.extend(last.shortages);
         let refused = now.into_iter().filter(|denial| denial.grant.is_none()).take(SHOWN);
         Lesson {
@@ -62,7 +63,11 @@ impl Learner {
 
     /// The rules that cannot be, and for which `wanted` has no other.
     fn unmet(&self, wanted: &Policy) -> Vec<&Void> {
-        let is_met = |void: &&Void| wanted.storage.allow.iter().any(|rule| rule.covers(&void.rule));
+        let covered = |rule: &StorageRule| wanted.storage.allow.iter().any(|has| has.covers(rule));
+        let is_met = |void: &&Void| {
+            let meant = self.rooted(Edit::Grant(AnyRule::Storage(void.rule.clone())));
+            matches!(meant, Edit::Grant(AnyRule::Storage(meant)) if covered(&meant))
+        };
         self.void.values().filter(|void| !is_met(void)).collect()
     }
 
@@ -75,13 +80,18 @@ impl Learner {
         }
     }
 
+    /// The change that `denial` speaks of.
+    pub(super) fn wish(&self, denial: &Denial) -> Option<Edit> {
+        Some(self.rooted(denial.grant.as_ref()?.edit()?))
+    }
+
     /// `edit` as it would change what is granted; none if it would change nothing.
     fn proposal(&self, edit: &Edit) -> Option<Proposal> {
         let edited = self.base.edit(edit).ok()?;
         if edited.policy == self.base {
             return None;
         }
-        let is_for = |denial: &&Denial| wish(denial).is_some_and(|wish| covers(edit, &wish));
+        let is_for = |denial: &&Denial| self.wish(denial).is_some_and(|wish| covers(edit, &wish));
         let why = self.denials.iter().filter(is_for).take(SHOWN).map(ToString::to_string);
         Some(Proposal {
             edit: edit.clone(),
@@ -90,11 +100,6 @@ impl Learner {
             why: why.collect(),
         })
     }
-}
-
-/// The change that `denial` speaks of.
-pub(super) fn wish(denial: &Denial) -> Option<Edit> {
-    denial.grant.as_ref()?.edit()
 }
 
 /// Whether both refuse the same, for whatever reason.

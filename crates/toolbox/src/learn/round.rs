@@ -21,6 +21,8 @@ pub(super) struct Round {
     pub(super) calls: Vec<LearnedCall>,
     /// What was refused, each once.
     pub(super) denials: Vec<Denial>,
+    /// What the component said in calls that failed and in which it asked for all its variables.
+    pub(super) complaints: Vec<String>,
     /// Which files were used; empty without a copy.
     pub(super) uses: Vec<(String, Access, Manner)>,
     /// What could not be copied, a sentence each.
@@ -80,7 +82,13 @@ impl Learner {
         let under =
             Under { authority: &authority, limits: &limits, masker, occasion: Occasion::Learning };
 
-        let mut round = Round { calls: vec![], denials: vec![], uses: vec![], shortages: vec![] };
+        let mut round = Round {
+            calls: vec![],
+            denials: vec![],
+            complaints: vec![],
+            uses: vec![],
+            shortages: vec![],
+        };
         for (tool, arguments) in &self.calls {
             self.unchanged()?;
             let output = self.toolbox.run(tool, &component, arguments, under).await;
@@ -96,6 +104,10 @@ impl Learner {
                         all.push(denial.clone());
                     }
                 }
+            }
+            if output.is_error && output.asked_for_all_variables {
+                round.complaints.extend(output.text.first().cloned());
+                round.complaints.push(output.stderr);
             }
             let text = output.text.first().map(|text| clean(text, ANSWER)).unwrap_or_default();
             let tool = tool.name.clone();

@@ -52,6 +52,17 @@ async fn an_error_of_the_guest_is_an_error() {
 }
 
 #[tokio::test]
+async fn an_error_without_a_value_is_said_in_words() {
+    let workshop = Workshop::new();
+    workshop.built("zoo").await;
+    for tool in ["echo-result-neither", "echo-result-ok-only"] {
+        let output = workshop.call(tool, json!({ "v": { "err": null } })).await;
+        assert!(output.is_error, "{output:?}");
+        assert_eq!(output.text, ["the tool reported failure without a message"], "{tool}");
+    }
+}
+
+#[tokio::test]
 async fn a_crash_says_what_happened_and_what_to_do() {
     let workshop = Workshop::with(|options| options.limits = limits([("cpu", "100ms")]));
     workshop.built("chaos").await;
@@ -63,7 +74,9 @@ async fn a_crash_says_what_happened_and_what_to_do() {
           hint: ask for less at once, or raise `cpu` with `wassette permission grant limit`, as far as `[limits]` in the configuration goes"]
     );
     let output = workshop.call("panic", json!({ "message": "secret of the log" })).await;
-    assert!(!output.text[0].contains("secret"), "what a guest prints is for the log");
+    // Of what it wrote only the last line, as its own words.
+    let words = "\n  the component's own last words: secret of the log\nhint: ";
+    assert!(output.text[0].contains(words), "{output:?}");
     assert!(output.stderr.contains("secret of the log"));
 }
 

@@ -31,6 +31,7 @@ mod pushes;
 mod registry_faults;
 mod registry_loads;
 mod signed_loads;
+mod told;
 mod updates;
 mod values;
 mod void_rules;

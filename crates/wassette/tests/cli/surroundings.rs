@@ -45,6 +45,21 @@ fn denied_variables_that_no_policy_lists() {
 }
 
 #[test]
+fn a_variable_that_was_given_for_nothing_is_told_with_the_grant() {
+    let env = with_env_guest(&["A"]);
+    let call = ["tool", "invoke", "read-variable", "--args", r#"{"name": "B"}"#];
+    let flags = ["--env", "A=1", "--env", "B=canary", "-o", "table"];
+    assert_snapshot!(env.run([&call[..], &flags].concat()), @"
+    exit code: 0
+    ----- stdout -----
+    null
+    ----- stderr -----
+    warning: component `env` is not given `B`: no rule lists it
+    hint: to give it: wassette permission grant environment-variable env B
+    ");
+}
+
+#[test]
 fn a_file_of_variables_that_cannot_be_read_is_refused_with_its_line() {
     let env = with_guests(&["add"]);
     let run = |text: &str| {

@@ -468,8 +468,7 @@ fn denied_telling_whether_an_unseen_link_exists() {
 #[test]
 fn what_was_not_granted_is_noted_with_the_grant_for_it() {
     let mut world = World::new(&["ws/x", "home/data.csv"]);
-    let workspace = crate::storage::Workspace::open(&world.path("ws")).unwrap();
-    world.workspaces.insert("workspace".to_owned(), workspace);
+    world.workspace("ws");
     let nothing = world.guest(&[]);
     assert_eq!(nothing.read("home/data.csv"), Err(Denied));
     assert_eq!(nothing.read("/workspace/x"), Err(Denied));
@@ -487,7 +486,7 @@ fn what_was_not_granted_is_noted_with_the_grant_for_it() {
         [
             format!("{grant} {} --access read", world.uri("home/data.csv")),
             format!("{grant} fs://workspace/x --access read"),
-            format!("{grant} fs:///data/out --access write"),
+            format!("{grant} fs://workspace/data/out --access write"),
         ]
     );
     let guest = world.guest(&["fs://workspace r", "home r"]);

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use crate::authority::{Authority, AuthorityParts, Values};
 use crate::effects::Effects;
 use crate::storage::disk::Answer;
-use crate::storage::handle::{Handle, OpenFile};
+use crate::storage::handle::{Directory, Handle, OpenFile};
 use crate::storage::session::Session;
 use crate::storage::{Ceiling, Forbidden, Grants, Pins, Resolution, Workspaces};
 
@@ -35,6 +35,12 @@ impl World {
             world.file(file);
         }
         world
+    }
+
+    /// Makes `path` the workspace, at which relative paths begin.
+    pub(super) fn workspace(&mut self, path: &str) {
+        let workspace = crate::storage::Workspace::open(&self.path(path)).unwrap();
+        self.workspaces.insert("workspace".to_owned(), workspace);
     }
 
     pub(super) fn path(&self, path: &str) -> PathBuf {
@@ -185,7 +191,7 @@ impl Guest {
     ) -> Answer<Arc<OpenFile>> {
         match self.open(path, open, flags)? {
             Handle::File(file) => Ok(file),
-            Handle::Directory(_) | Handle::Shell(_) => Err(ErrorCode::IsDirectory),
+            _ => Err(ErrorCode::IsDirectory),
         }
     }
 
@@ -193,6 +199,35 @@ impl Guest {
         let file = self.file(path, OpenFlags::empty(), R)?;
         let (bytes, _) = self.session.read(&file, 1000, 0)?;
         Ok(String::from_utf8(bytes).unwrap())
+    }
+
+    /// What a preopened directory with this path is to the guest.
+    pub(super) fn preopened(&self, path: &str) -> Handle {
+        let shown = crate::storage::rules::segments(path.as_ref()).unwrap();
+        let door = self.session.doors().iter().find(|door| door.root.shown == shown).unwrap();
+        Handle::Directory(Arc::new(Directory::root(door.clone())))
+    }
+
+    /// Reads `path` from `base`.
+    pub(super) fn read_from(&self, base: &Handle, path: &str) -> Answer<String> {
+        match self.session.open_at(base, path, true, OpenFlags::empty(), R)? {
+            Handle::File(file) => {
+                let (bytes, _) = self.session.read(&file, 1000, 0)?;
+                Ok(String::from_utf8(bytes).unwrap())
+            }
+            _ => Err(ErrorCode::IsDirectory),
+        }
+    }
+
+    /// The names in `handle`.
+    pub(super) fn listed(&self, handle: &Handle) -> Answer<Vec<String>> {
+        let mut listing = self.session.list(handle)?;
+        let mut names = vec![];
+        while let Some(entry) = self.session.next(&mut listing)? {
+            names.push(entry.name);
+        }
+        names.sort();
+        Ok(names)
     }
 
     /// Creates or replaces.
@@ -203,13 +238,7 @@ impl Guest {
 
     pub(super) fn names(&self, path: &str) -> Answer<Vec<String>> {
         let handle = self.open(path, OpenFlags::DIRECTORY, R)?;
-        let mut listing = self.session.list(&handle)?;
-        let mut names = vec![];
-        while let Some(entry) = self.session.next(&mut listing)? {
-            names.push(entry.name);
-        }
-        names.sort();
-        Ok(names)
+        self.listed(&handle)
     }
 
     pub(super) fn make_directory(&self, path: &str) -> Answer<()> {

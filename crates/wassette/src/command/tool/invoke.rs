@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::{Value, json};
 use wassette_mcp::{BuiltIns, call_built_in};
+use wassette_policy::Grant;
 use wassette_toolbox::{Answered, Choice, JsonObject, Step, ToolOutput, Toolbox};
 
 use super::pairs;
@@ -15,6 +16,9 @@ use crate::context::Context;
 use crate::error::CommandError;
 use crate::printer::{Accent, Talk};
 use crate::surroundings::SurroundingsArgs;
+
+/// Of more variables than these that were given for nothing only the number is said.
+const UNLISTED: usize = 5;
 
 #[derive(Debug, Args)]
 pub(crate) struct InvokeArgs {
@@ -54,6 +58,9 @@ pub(crate) async fn invoke(context: &Context, args: InvokeArgs) -> Result<(), Co
         toolbox.call(&args.name, arguments).await?
     };
     tell_the_rest(context, &output);
+    if let Some((component, keys)) = toolbox.unlisted_variables(&args.name).await {
+        tell_of_variables(context, &component, &keys);
+    }
     // An answer is one text; what was denied follows it.
     let text = if output.is_error { &output.text[..] } else { output.text.get(..1).unwrap_or(&[]) };
     show(context, text, output.structured, output.is_error)
@@ -144,6 +151,19 @@ fn tell_the_rest(context: &Context, output: &ToolOutput) {
         if !output.text.iter().any(|text| text.contains(&denial)) {
             printer.warn(&format!("the component {denial}"), None);
         }
+    }
+}
+
+/// Says which variables were given for nothing: a component sees those alone that its policy lists.
+fn tell_of_variables(context: &Context, component: &str, keys: &[String]) {
+    for key in keys.iter().take(UNLISTED) {
+        let command = Grant::variable(key).and_then(|grant| grant.command(component));
+        let message = format!("component `{component}` is not given `{key}`: no rule lists it");
+        let hint = command.map(|command| format!("to give it: {command}"));
+        context.printer.warn(&message, hint.as_deref());
+    }
+    if let Some(more) = keys.len().checked_sub(UNLISTED).filter(|more| *more > 0) {
+        context.printer.warn(&format!("nor {more} more of the variables that were given"), None);
     }
 }
 
