@@ -27,7 +27,7 @@ impl Learner {
         }
         let component = &self.component;
         let asked_for: BTreeSet<String> = match component.requested() {
-            Some(Requested::Policy(policy)) => {
+            Some(Requested::Policy(policy, _)) => {
                 policy.environment.iter().map(|rule| rule.key.clone()).collect()
             }
             Some(Requested::Unreadable(_)) | None => BTreeSet::new(),
