@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use wasmtime::component::Component;
 use wassette_policy::{Bytes, Limits};
-use wassette_wit_json::{Function, PackageDocs};
+use wassette_wit_json::Function;
 
 use crate::error::CompileError;
 use crate::{alias, binary, describe, engine, sandbox};
@@ -60,7 +60,7 @@ pub(crate) fn compile(bytes: &[u8], limits: &Limits) -> Result<Compiled, Compile
     let imports = listed(imports);
 
     let mut exports = describe::exports(&engine, &ty)?;
-    if let Some(docs) = binary::docs(bytes).and_then(PackageDocs::parse) {
+    if let Some(docs) = binary::docs(bytes) {
         docs.apply(&mut exports.functions);
     }
     let code = component.serialize().map_err(broken)?;
