@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Components with a language's whole runtime inside, too large to be committed: built from package registries, loaded,
 # listed and called. JavaScript on StarlingMonkey and on QuickJS, Python on CPython. What a policy allows is the same for
-# `fetch()` and `open()` as for any other component.
+# `fetch()` and `open()` as for any other component. All components are read by the tools of others.
 #
 #   tests/languages/run.sh XTASK BINARY LOOPBACK FOLDER
 #
@@ -31,6 +31,23 @@ expect() {
 }
 load() { wassette -q component load "$1" > /dev/null; }
 grant() { wassette -q permission grant "$@" > /dev/null; }
+
+# What we put into components, the tools of others read: `jco wit` is `wasm-tools component wit`.
+for component in "$folder"/built/*.wasm examples/*/*.wasm guests/built/*.wasm; do
+    if printed=$("$folder/tools/jco/node_modules/.bin/jco" wit "$component" 2>&1) && [[ $printed == *'world root {'* ]]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        printf 'FAILED: jco wit %s printed: %s\n' "$component" "$printed"
+    fi
+done
+printed=$("$folder/tools/jco/node_modules/.bin/jco" wit examples/text-stats/text-stats.wasm)
+if [[ $printed == *'/// Counts what is in a text. '*'/// Counts words: '* ]]; then
+    passed=$((passed + 1))
+else
+    failed=$((failed + 1))
+    printf 'FAILED: jco shows no documentation: %s\n' "$printed"
+fi
 
 moment='{"seconds": 1795253400, "format": "%Y-%m-%d"}'
 for engine in time-server-starlingmonkey time-server; do

@@ -4,6 +4,7 @@
 
 mod build;
 mod digests;
+mod documentation;
 mod error;
 mod finish;
 mod recipe;
@@ -29,6 +30,9 @@ pub(crate) struct Arguments {
     /// Keep the toolchains in DIR: about 2.5 GB, reused by the next build.
     #[arg(long, value_name = "DIR")]
     tools: Option<PathBuf>,
+    /// Build nothing: write the documentation of the committed components anew, from their WIT.
+    #[arg(long, conflicts_with_all = ["out", "tools", "check"])]
+    docs: bool,
     /// Build nothing: compare the committed components with their digests.
     #[arg(long, conflicts_with_all = ["names", "out", "tools"])]
     check: bool,
@@ -40,6 +44,9 @@ pub(crate) fn run(arguments: &Arguments, tree: &Path) -> Result<(), Error> {
         let count = digests::check(tree)?;
         say(&format!("{count} committed components are what their digests say"));
         return Ok(());
+    }
+    if arguments.docs {
+        return document(arguments, tree);
     }
     let tools = arguments.tools.clone().unwrap_or_else(|| tree.join("target/guest-tools"));
     let tools = Tools::in_folder(&tools, tree)?;
@@ -57,6 +64,18 @@ pub(crate) fn run(arguments: &Arguments, tree: &Path) -> Result<(), Error> {
         digests::write(tree)?;
     }
     Ok(())
+}
+
+/// Writes documentation and digests, and nothing else.
+fn document(arguments: &Arguments, tree: &Path) -> Result<(), Error> {
+    for guest in chosen(arguments)? {
+        let path = tree.join(guest.committed.unwrap_or_default());
+        let component = std::fs::read(&path).map_err(at(&path))?;
+        let component = documentation::document(&component, &tree.join(guest.source).join("wit"))?;
+        write(&path, &component)?;
+        say(&format!("documented {}", path.display()));
+    }
+    digests::write(tree)
 }
 
 /// The guests that the arguments ask for. Those that are too large to be committed need a folder to go to.

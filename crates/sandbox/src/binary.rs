@@ -160,21 +160,28 @@ fn is_component_text(start: &[u8]) -> bool {
     first.is_some_and(|line| line.starts_with(b"(component"))
 }
 
-/// The `package-docs` section of the component itself, where it has one of a bearable size. A file
-/// that cannot be read to the end has none: whether it is valid is for Wasmtime to say.
-pub(crate) fn docs(bytes: &[u8]) -> Option<&[u8]> {
+/// The documentation in the sections of the component itself: the first of each name, where it has
+/// a bearable size. A file that cannot be read to the end has none: whether it is valid is for
+/// Wasmtime to say.
+pub(crate) fn docs(bytes: &[u8]) -> Option<PackageDocs> {
+    let mut found = PackageDocs::SECTIONS.map(|name| (name, None));
     let mut depth = 0_usize;
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.ok()? {
             Payload::Version { encoding: Encoding::Component | Encoding::Module, .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),
-            Payload::CustomSection(section)
-                if depth == 1 && section.name() == PackageDocs::SECTION =>
-            {
-                return Some(section.data()).filter(|data| data.len() <= DOCS);
+            Payload::CustomSection(section) if depth == 1 => {
+                let mut named = found.iter_mut().filter(|(name, _)| *name == section.name());
+                if let Some((_, data)) = named.next() {
+                    data.get_or_insert(section.data());
+                }
             }
             _ => {}
         }
     }
-    None
+    let bearable = found.iter().filter_map(|(_, data)| data.filter(|data| data.len() <= DOCS));
+    bearable.filter_map(PackageDocs::parse).reduce(|mut docs, further| {
+        docs.add(further);
+        docs
+    })
 }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use wasmtime::component::{Component, Linker};
 use wassette_policy::{Bytes, Limits};
-use wassette_wit_json::{Function, PackageDocs};
+use wassette_wit_json::Function;
 
 use crate::error::CompileError;
 use crate::sandbox::Sandbox;
@@ -165,7 +165,7 @@ impl Host {
         let ty = component.component_type();
         let imports = listed(ty.imports(&self.engine).map(|(name, _)| name).collect());
         let mut exports = describe::exports(&self.engine, &ty);
-        if let Some(docs) = binary::docs(bytes).and_then(PackageDocs::parse) {
+        if let Some(docs) = binary::docs(bytes) {
             docs.apply(&mut exports.functions);
         }
         Description { functions: exports.functions, others: exports.others, imports }

@@ -1,5 +1,5 @@
 //! What a component exports, in the words of `wit-json`. Types come from Wasmtime, documentation
-//! from the `package-docs` section; neither's absence stops the other. A few bytes of WIT can
+//! from the sections of documentation; neither's absence stops the other. A few bytes of WIT can
 //! describe a type of a million nodes, so every walk spends a budget.
 
 use std::sync::Arc;

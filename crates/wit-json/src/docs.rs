@@ -1,9 +1,11 @@
-//! Documentation out of the `package-docs` custom section of a component.
+//! Documentation out of custom sections of a component.
 //!
-//! The section is JSON behind a version byte, as `wit-parser` writes it: byte 0 (functions map straight to their text) or
-//! byte 1 (functions map to objects). Names in it are not qualified by a package. It was often put in after the build and
-//! may be wrong, foreign or hostile, so it is read apart from the types and leniently: what cannot be read is no docs, and
-//! nothing in here may ever make a load fail.
+//! `package-docs` is JSON behind a version byte, as `wit-parser` writes it: byte 0 (functions map straight to their text) or
+//! byte 1 (functions map to objects). Names in it are not qualified by a package. It is about the package of the WIT, as some
+//! tools put it in, or about the finished component, whose world is called `root`: so other tools want it. The latter has no
+//! place for interfaces out of packages; those are in `interface-docs`, in the same encoding. Such a section was often put in
+//! after the build and may be wrong, foreign or hostile, so it is read apart from the types and leniently: what cannot be read
+//! is no docs, and nothing in here may ever make a load fail.
 
 use serde_json::{Map, Value as Json};
 
@@ -15,7 +17,7 @@ use crate::text;
 mod tests;
 mod types;
 
-/// A larger section is not read.
+/// Larger sections are not read.
 const SECTION_LIMIT: usize = 1024 * 1024;
 /// The longest text that is kept of a function, in bytes: what hosts show of a tool.
 const TEXT_LIMIT: usize = 2048;
@@ -31,10 +33,10 @@ pub struct PackageDocs {
 }
 
 impl PackageDocs {
-    /// The name of the custom section.
-    pub const SECTION: &'static str = "package-docs";
+    /// The names of the custom sections, the one that all tools know first.
+    pub const SECTIONS: [&'static str; 2] = ["package-docs", "interface-docs"];
 
-    /// Reads the content of the section; `None` where it is not one that we know, or too large.
+    /// Reads the content of one of the sections; `None` where it is not one that we know, or too large.
     pub fn parse(section: &[u8]) -> Option<PackageDocs> {
         let (0 | 1, json) = section.split_first()? else { return None };
         if json.len() > SECTION_LIMIT {
@@ -43,6 +45,21 @@ impl PackageDocs {
         match serde_json::from_slice(json) {
             Ok(Json::Object(root)) => Some(PackageDocs { root }),
             _ => None,
+        }
+    }
+
+    /// Adds what `other` documents and this does not: of what both document, this keeps its own.
+    pub fn add(&mut self, other: PackageDocs) {
+        for (part, theirs) in other.root {
+            match (self.root.get_mut(&part), theirs) {
+                (Some(Json::Object(own)), Json::Object(theirs)) => {
+                    for (name, entry) in theirs {
+                        own.entry(name).or_insert(entry);
+                    }
+                }
+                (Some(_), _) => {}
+                (None, theirs) => drop(self.root.insert(part, theirs)),
+            }
         }
     }
 

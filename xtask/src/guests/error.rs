@@ -29,6 +29,9 @@ pub(crate) enum Error {
     Failed { command: String, status: ExitStatus },
     #[error("the WIT in `{}` can't be read: {reason}", path.display())]
     Wit { path: PathBuf, reason: String },
+    #[error("the documentation in `{}` does not fit the component: {reason}", path.display())]
+    #[diagnostic(help("build the component anew from this WIT"))]
+    Documentation { path: PathBuf, reason: String },
     #[error("the module of `{name}` can't be made a component: {reason}")]
     Component { name: &'static str, reason: String },
     #[error("`{name}` holds the path `{path}` of this machine")]

@@ -1,13 +1,11 @@
 //! From what a compiler made to what is committed: a component, with its documentation, and with nothing of the machine
 //! that built it. It must never change what the component does.
 
-use std::borrow::Cow;
 use std::path::Path;
 
-use wasm_encoder::{ComponentSection, CustomSection};
 use wit_component::ComponentEncoder;
-use wit_parser::{PackageMetadata, Resolve};
 
+use super::documentation::document;
 use super::error::Error;
 use super::recipe::{Guest, Language};
 use super::tools::Tools;
@@ -25,10 +23,7 @@ pub(crate) fn finish(
     };
     hide_registries(&mut bytes);
     refuse_paths(&bytes, guest.name, &[tree, tools.folder()])?;
-    let documentation = documentation(&tree.join(guest.source).join("wit"))?;
-    let name = Cow::Borrowed(PackageMetadata::SECTION_NAME);
-    CustomSection { name, data: Cow::Owned(documentation) }.append_to_component(&mut bytes);
-    Ok(bytes)
+    document(&bytes, &tree.join(guest.source).join("wit"))
 }
 
 /// A component of a core module that carries its world.
@@ -36,17 +31,6 @@ fn component(module: &[u8], name: &'static str) -> Result<Vec<u8>, Error> {
     let encoded = ComponentEncoder::default().validate(true).module(module);
     let encoded = encoded.and_then(|mut encoder| encoder.encode());
     encoded.map_err(|error| Error::Component { name, reason: format!("{error:#}") })
-}
-
-/// The documentation in a WIT folder, as the section `package-docs` holds it.
-/// Compilers drop it, and whoever uses the component wants to read it.
-fn documentation(wit: &Path) -> Result<Vec<u8>, Error> {
-    let mut resolve = Resolve::default();
-    let package = resolve.push_dir(wit);
-    let documentation =
-        package.and_then(|(package, _)| PackageMetadata::extract(&resolve, package).encode());
-    documentation
-        .map_err(|error| Error::Wit { path: wit.to_path_buf(), reason: format!("{error:#}") })
 }
 
 /// Strikes out the folders that cargo names after its registries. Panics say them, ours and those of the engines that come

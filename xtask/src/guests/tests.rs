@@ -7,7 +7,7 @@ use crate::source_tree;
 
 fn arguments(names: &[&str], out: Option<&str>) -> Arguments {
     let names = names.iter().map(ToString::to_string).collect();
-    Arguments { names, out: out.map(PathBuf::from), tools: None, check: false }
+    Arguments { names, out: out.map(PathBuf::from), tools: None, docs: false, check: false }
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use serde_json::{Value as Json, json};
 use wassette_policy::Limits;
-use wassette_wit_json::{Bounds, Reply, encode, reply};
+use wassette_testkit::built;
+use wassette_wit_json::{Bounds, Reply, Type, encode, reply};
 
 use crate::{Guest, engine};
 
@@ -16,6 +17,42 @@ async fn echo(guest: &Guest, name: &str, argument: &Json) -> Json {
     match reply(&function, value.as_ref(), Bounds::RESULT).unwrap() {
         Reply::Ok(value) => value.unwrap_or(Json::Null),
         Reply::Err(error) => json!({ "failed": error }),
+    }
+}
+
+#[tokio::test]
+async fn documentation_is_read_from_both_sections_and_the_first_of_each_name_counts() {
+    let mut bytes = std::fs::read(built("zoo")).unwrap();
+    for name in ["package-docs", "interface-docs"] {
+        let docs = json!({
+            "worlds": { "root": { "func_exports": { "ping": { "docs": "wrong" } } } },
+            "interfaces": { "types": { "funcs": { "echo-char": { "docs": "wrong" } } } },
+        });
+        let section = [&[u8::try_from(name.len()).unwrap()], name.as_bytes(), b"\x01"].concat();
+        let section = [section, docs.to_string().into_bytes()].concat();
+        // The size has two bytes in LEB128.
+        let size = section.len();
+        bytes.extend([
+            0,
+            u8::try_from(size & 0x7f).unwrap() | 0x80,
+            u8::try_from(size >> 7).unwrap(),
+        ]);
+        bytes.extend(section);
+    }
+    for guest in [
+        Guest::built("zoo", &Limits::default()).await,
+        Guest::new(&bytes, &Limits::default()).await,
+    ] {
+        assert_eq!(guest.function("ping").docs.as_deref(), Some("Says \"pong\"."));
+        let echo = guest.function("echo-char");
+        assert_eq!(echo.docs.as_deref(), Some("One Unicode scalar value."));
+        assert!(
+            echo.interface_docs.as_deref().unwrap().starts_with("One function for each WIT type;")
+        );
+        let Type::Record(point) = &guest.function("echo-point").params[0].ty else {
+            panic!("a record")
+        };
+        assert_eq!(point.docs.as_deref(), Some("A point on a plane."));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reading of `package-docs`, in both encodings, and what it does to functions.
+//! Reading of the sections, in both encodings, and what they do to functions.
 
 use serde_json::{Value as Json, json};
 
@@ -59,6 +59,31 @@ fn functions_of_worlds_and_interfaces_in_both_encodings() {
         assert_eq!(docs, [Some("Says pong."), Some("Gets it."), None]);
         assert_eq!(functions[0].interface_docs, None);
         assert_eq!(functions[2].interface_docs.as_deref(), Some("Reads clocks."));
+    }
+}
+
+#[test]
+fn two_sections_say_together_what_one_does_and_the_first_is_right() {
+    let world = json!({ "worlds": { "root": { "func_exports": { "ping": { "docs": "Says pong." } } } },
+        "interfaces": { "here": { "funcs": { "get": { "docs": "First." } } } }, "docs": "A package." });
+    let interfaces = json!({ "interfaces": {
+        "clock": { "docs": "Reads clocks.", "funcs": { "get": { "docs": "Gets it." } } },
+        "here": { "funcs": { "get": { "docs": "Second." } } },
+    }, "worlds": 5, "docs": "Another." });
+    for (first, second, here) in [(&world, &interfaces, "First."), (&interfaces, &world, "Second.")]
+    {
+        let mut docs = PackageDocs::parse(&section(1, first)).unwrap();
+        docs.add(PackageDocs::parse(&section(1, second)).unwrap());
+        let mut functions = vec![
+            function(Some("a:b/clock@0.1.0"), "get", &[]),
+            function(Some("a:b/here"), "get", &[]),
+            function(None, "ping", &[]),
+        ];
+        docs.apply(&mut functions);
+        let texts: Vec<_> = functions.iter().map(|function| function.docs.as_deref()).collect();
+        // What is of another kind in the first is not replaced by the second.
+        let ping = (here == "First.").then_some("Says pong.");
+        assert_eq!(texts, [Some("Gets it."), Some(here), ping]);
     }
 }
 
