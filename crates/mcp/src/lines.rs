@@ -292,7 +292,7 @@ fn understand(line: &[u8]) -> Understood {
 fn mended(line: &[u8]) -> Option<ClientJsonRpcMessage> {
     let (message, unreadable) = repaired(line)?;
     let mut message: ClientJsonRpcMessage = serde_json::from_str(&message).ok()?;
-    if let JsonRpcMessage::Request(request) = &mut message {
+    if let (JsonRpcMessage::Request(request), Some(unreadable)) = (&mut message, unreadable) {
         request.request.extensions_mut().insert(unreadable);
     }
     Some(message)

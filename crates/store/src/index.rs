@@ -113,7 +113,8 @@ impl Index {
         if let Some(copy) = copy {
             contents.entries = copy.0.entries.clone();
             contents.revision = contents.revision.max(copy.revision());
-            contents.damage.push(format!("its copy was read, with {}", components(copy.len())));
+            let read = format!("its copy is used, with {}", components(copy.len()));
+            contents.damage = vec![format!("{}; {read}", contents.damage.join("; "))];
         }
         for locked in locked.iter().flat_map(|file| &file.components) {
             let found = contents.entries.get(&locked.id);
@@ -168,7 +169,7 @@ impl Index {
             said == sum(file.revision, &components)
         });
         if !is_sound {
-            contents.damage.push("the list of components was changed by somebody else".to_owned());
+            contents.damage.push("the list of components is not as it was written".to_owned());
         }
         for (position, value) in file.components.into_iter().enumerate() {
             match Entry::deserialize(value) {

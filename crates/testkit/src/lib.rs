@@ -8,6 +8,7 @@
 mod certificates;
 mod command_output;
 mod guest;
+mod index;
 mod mcp_client;
 mod registry;
 mod sigstore;
@@ -19,6 +20,7 @@ mod web_server;
 pub use certificates::Certificates;
 pub use command_output::{CommandOutput, filtered};
 pub use guest::{built, compiled, example, padded, wat_text};
+pub use index::rewrite_index;
 pub use mcp_client::{CAPABILITIES, LEGACY, MODERN, McpClient, with_meta};
 pub use registry::{
     Access, FakeRegistry, IMAGE_INDEX, IMAGE_MANIFEST, Layer, RealRegistry, RealRegistryOptions,

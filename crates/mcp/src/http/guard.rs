@@ -93,7 +93,9 @@ impl Guard {
                     return refusal(&body);
                 };
                 let mut request = Request::from_parts(parts, Body::from(message));
-                request.extensions_mut().insert(unreadable);
+                if let Some(unreadable) = unreadable {
+                    request.extensions_mut().insert(unreadable);
+                }
                 match next.run(request).await {
                     again if again.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE => refusal(&body),
                     response => response,

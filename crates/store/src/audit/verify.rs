@@ -22,6 +22,7 @@ pub struct VerifyReport {
     /// How often a process was killed in the middle of a line. That is no problem.
     pub torn: u64,
     /// What could never be written; nothing if all could.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub unwritten: Option<Unwritten>,
     /// The first thing that is not as it was written; nothing if all is there.
     pub problem: Option<Problem>,

@@ -207,8 +207,10 @@ fn a_damaged_index_is_put_aside_and_its_bytes_stay() {
     assert_eq!(blobs(&store), BTreeSet::from([two.digest.hex()]));
 }
 
-/// The ways in which one file can be damaged; each returns whether it applies.
-const DAMAGE: [(&str, fn(&Path)); 7] = [
+/// A way in which a file can be damaged, and its name.
+type Way = (&'static str, fn(&Path));
+
+const DAMAGE: [Way; 7] = [
     ("cut", |path| {
         let bytes = fs::read(path).unwrap();
         fs::write(path, &bytes[..bytes.len() / 2]).unwrap();

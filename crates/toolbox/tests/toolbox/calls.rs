@@ -31,7 +31,7 @@ async fn arguments_that_do_not_fit_say_where() {
     workshop.wat("add").await;
     for (arguments, words) in [
         (json!({ "a": 2 }), "arguments.b"),
-        (json!({ "a": 2, "b": "3" }), "arguments.b: expected"),
+        (json!({ "a": 2, "b": "three" }), "arguments.b: expected"),
         (json!({ "a": 2, "b": 3, "c": 4 }), "`c`"),
         (json!({ "a": 2, "b": 3.5 }), "arguments.b"),
         (json!({ "a": 2, "b": 2_147_483_648_u32 }), "arguments.b"),

@@ -4,7 +4,7 @@ use std::fs;
 
 use tokio::task::JoinSet;
 use wassette_store::StoreError;
-use wassette_testkit::compiled;
+use wassette_testkit::{compiled, rewrite_index};
 use wassette_toolbox::{
     InspectError, LoadError, LoadStage, Status, UnknownTool, UnloadError, UpdateRequest,
 };
@@ -153,12 +153,7 @@ async fn what_is_stored_and_cannot_be_read_is_a_problem_of_its_own() {
     workshop.put("x.wasm", &answering("answer", 1));
     workshop.load("x.wasm").await.unwrap();
     workshop.wat("add").await;
-    let index = workshop.store().join("index.json");
-    let text = fs::read_to_string(&index)
-        .unwrap()
-        .replacen("\"format\":1", "\"format\":9", 1)
-        .replacen("\"format\": 1", "\"format\": 9", 1);
-    fs::write(&index, text).unwrap();
+    rewrite_index(&workshop.store(), |text| text.replacen("\"format\": 1", "\"format\": 9", 1));
     let second = workshop.second();
     let catalog = second.catalog().await;
     assert_eq!(catalog.components().len(), 1);

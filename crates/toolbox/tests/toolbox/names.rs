@@ -1,6 +1,7 @@
 //! Names: the first owner keeps one, and what was given once stays.
 
 use serde_json::json;
+use wassette_testkit::rewrite_index;
 use wassette_toolbox::{LoadError, LoadRequest, Naming, Override};
 
 use crate::{Workshop, answering, names};
@@ -229,12 +230,10 @@ async fn names_of_an_earlier_rule_stay_until_the_component_is_unloaded() {
     workshop.put("graph.wasm", &graph("0.1.0", &["create-entities", "read-graph"]));
     workshop.load("graph.wasm").await.unwrap();
     // As an earlier version would have stored it.
-    let index = workshop.store().join("index.json");
     let earlier = "memory_js_knowledge_graph_ops_create_entities";
-    let text = std::fs::read_to_string(&index).unwrap();
-    let changed = text.replace("knowledge_graph_ops_create_entities", earlier);
-    assert_ne!(changed, text);
-    std::fs::write(&index, changed).unwrap();
+    rewrite_index(&workshop.store(), |text| {
+        text.replace("knowledge_graph_ops_create_entities", earlier)
+    });
 
     let toolbox = workshop.second();
     let names = async || {

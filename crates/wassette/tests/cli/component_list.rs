@@ -4,6 +4,7 @@ use std::fs;
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
+use wassette_testkit::rewrite_index;
 
 use crate::{empty, with_guests};
 
@@ -175,11 +176,13 @@ fn a_store_that_others_can_write_to_is_refused() {
 #[test]
 fn a_stored_component_that_cannot_be_served_is_listed_with_the_cure() {
     let env = with_guests(&["add", "strings"]);
-    let index = env.store_dir().join("index.json");
-    let mut stored: Value = serde_json::from_slice(&fs::read(&index).unwrap()).unwrap();
-    let entries = stored["components"].as_array_mut().unwrap();
-    entries.iter_mut().find(|entry| entry["id"] == "add").unwrap()["metadata"] = json!("nonsense");
-    fs::write(&index, stored.to_string()).unwrap();
+    rewrite_index(&env.store_dir(), |text| {
+        let mut stored: Value = serde_json::from_str(&text).unwrap();
+        let entries = stored["components"].as_array_mut().unwrap();
+        let add = entries.iter_mut().find(|entry| entry["id"] == "add").unwrap();
+        add["metadata"] = json!("nonsense");
+        serde_json::to_string_pretty(&stored).unwrap()
+    });
     assert_snapshot!(env.run(["component", "list", "-o", "table"]), @r#"
     exit code: 0
     ----- stdout -----

@@ -148,6 +148,8 @@ fn the_help_of_the_verbs() {
       load      Load a component, or a new version of it: its functions become tools
       unload    Unload a component: its tools go
       list      List the components that are loaded
+      check     Examine everything that is stored, byte by byte, and say what is damaged and how to mend
+                it
       update    Look for new versions, show what is different about them, and put them in force after a
                 question
       accept    Put the version that waits in force

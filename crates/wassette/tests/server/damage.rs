@@ -15,8 +15,10 @@ const NOTES: &str = r#"{"path": "/workspace/data/notes.txt"}"#;
 const SECRET: &str = r#"{"path": "/workspace/data/secret.txt"}"#;
 const CANARY: &str = "CANARY";
 
-/// The ways in which one file can be damaged.
-const WAYS: [(&str, fn(&Path)); 6] = [
+/// A way in which a file can be damaged, and its name.
+type Way = (&'static str, fn(&Path));
+
+const WAYS: [Way; 6] = [
     ("a flipped bit", |path| {
         let mut bytes = fs::read(path).unwrap();
         if let Some(first) = bytes.first_mut() {
