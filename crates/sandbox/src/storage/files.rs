@@ -88,6 +88,12 @@ impl Session {
         flags: DescriptorFlags,
     ) -> Answer<Handle> {
         let wish = Wish::new(open, flags)?;
+        if wish.directory
+            && !wish.write
+            && let Some(code) = self.refuse_probe(base, path, true)
+        {
+            return Err(code);
+        }
         let follow = follow && !wish.exclusive;
         let mut spot = match self.find(base, path, follow, wish.access())? {
             Meant::Spot(spot) => spot,
@@ -196,8 +202,8 @@ impl Session {
 
     /// What the guest may know of what a path means.
     pub(super) fn stat_at(&self, base: &Handle, path: &str, follow: bool) -> Answer<Seen> {
-        if let Some(shown) = self.probed(base, path) {
-            return Err(self.refuse_untold(&shown, Access::Read));
+        if let Some(code) = self.refuse_probe(base, path, false) {
+            return Err(code);
         }
         match self.find(base, path, follow, Access::Read)? {
             Meant::Shell(shell) => Ok(Seen::Passage(shell)),

@@ -4,8 +4,11 @@
 //! disk must have no say in it beyond that: the name in a refusal would tell what is there.
 
 use std::collections::VecDeque;
+use std::sync::PoisonError;
 
 use rustix::fs::FileType;
+use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
+use wassette_policy::Access;
 
 use super::disk;
 use super::handle::Handle;
@@ -104,15 +107,35 @@ impl Session {
         facts.is_some_and(|facts| sight == Sight::Whole || facts.kind == FileType::Directory)
     }
 
-    /// Whether `path` is one of the folders at which a runtime looks of its own accord, and nothing
-    /// there may be seen. To look at one is refused and recorded as anything else, but not told: at
-    /// each import five refusals would bury the one that matters, and nobody can grant what is not
-    /// there.
+    /// Refuses `path` if it is one of the folders where a runtime looks for its modules of its own
+    /// accord and nothing there may be seen: to look at one, and to list it right after. That is recorded
+    /// as anything else, but not told: at each import five refusals would bury the one that matters, and
+    /// nobody can grant what is not there.
     ///
-    /// It is decided by the name alone. Were it asked whether the folder exists, what a model is told
-    /// would say so, of places that the component may not see; a component could ask for names in
-    /// turn. Who really has such a folder loses nothing: listing it, and whatever lies in it, is told.
-    pub(super) fn probed(&self, base: &Handle, path: &str) -> Option<Segments> {
+    /// It is decided by the name and by what the guest has asked before. Were it asked whether the
+    /// folder exists, what a model is told would say so, of places that the component may not see; a
+    /// component could ask for names in turn. Who really has such a folder loses little: to list it
+    /// without a look before, and to use whatever lies in it, is told.
+    pub(super) fn refuse_probe(
+        &self,
+        base: &Handle,
+        path: &str,
+        is_list: bool,
+    ) -> Option<ErrorCode> {
+        let shown = self.probed(base, path)?;
+        let mut probes = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_list {
+            if !probes.remove(&shown) {
+                return None;
+            }
+        } else {
+            probes.insert(shown.clone());
+        }
+        Some(self.refuse_untold(&shown, Access::Read))
+    }
+
+    /// The folder of a runtime that `path` names, if nothing there may be seen.
+    fn probed(&self, base: &Handle, path: &str) -> Option<Segments> {
         let is_top = match base {
             Handle::Here => true,
             Handle::Shell(shell) => shell.is_empty(),

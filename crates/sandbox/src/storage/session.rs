@@ -2,7 +2,8 @@
 //! it may keep in flight. Every operation asks here before it touches the disk, and notes here what
 //! came of it.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use rustix::io::Errno;
 use tokio::sync::Semaphore;
@@ -29,6 +30,8 @@ pub(super) struct Session {
     /// Knows whether the rules have changed since the call began; nobody does where there is no call.
     authority: Option<Arc<Authority>>,
     pub(super) effects: Effects,
+    /// The folders of runtimes that were looked at, and not yet listed.
+    pub(super) probes: Mutex<BTreeSet<Segments>>,
     roots: OnceLock<Vec<Arc<Door>>>,
     pub(super) jobs: Arc<Semaphore>,
     pub(super) buffers: Arc<Semaphore>,
@@ -69,6 +72,7 @@ impl Session {
             grants,
             authority,
             effects,
+            probes: Mutex::default(),
             roots: OnceLock::new(),
             jobs: Arc::new(Semaphore::new(JOBS)),
             buffers: Arc::new(Semaphore::new(BUFFERS)),
