@@ -51,5 +51,5 @@ pub use error::{CallError, CompileError, Feature};
 pub use purpose::check_tools;
 pub use storage::{
     Ceiling, Forbidden, Grants, Manner, Overlay, OverlayLimits, Pin, Pins,
-    Problem as StorageProblem, Resolution, Stand, Workspace, Workspaces,
+    Problem as StorageProblem, Resolution, Stand, Workspace, Workspaces, is_of_the_system,
 };

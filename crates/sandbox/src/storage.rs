@@ -32,6 +32,7 @@ use wasmtime_wasi::p2::bindings::filesystem::{preopens, types};
 
 pub use self::forbidden::Forbidden;
 pub use self::grants::{Ceiling, Grants, Resolution};
+pub use self::here::is_of_the_system;
 use self::host::{Storage, View};
 pub use self::overlay::{Manner, Overlay, OverlayLimits};
 pub use self::place::{Pin, Pins, Problem, Stand, Workspace, Workspaces};

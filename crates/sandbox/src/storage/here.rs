@@ -52,6 +52,14 @@ const SYSTEM: [&str; 29] = [
     "var",
 ];
 
+/// Those of them that programs use of their own accord, wherever they find themselves.
+const USED_UNASKED: [&str; 8] = ["dev", "etc", "proc", "root", "run", "sys", "tmp", "usr"];
+
+/// Whether a path that begins with `name` is taken for one from the root rather than a relative one.
+pub fn is_of_the_system(name: &str) -> bool {
+    SYSTEM.contains(&name)
+}
+
 /// The folders where Python looks for its modules, as componentize-py builds it in: at each import,
 /// whatever the component does.
 const RUNTIMES: [&str; 3] = ["bundled", "python", "world"];
@@ -90,9 +98,20 @@ impl Session {
         if self.door_ahead(&here, parts).is_some_and(|door| below(&door.root.shown)) {
             return here;
         }
-        let is_system =
-            SYSTEM.contains(&first.as_str()) || self.is_shell(std::slice::from_ref(first));
-        if is_system && !self.is_seen_here(first) { top } else { here }
+        let is_system = is_of_the_system(first) || self.is_shell(std::slice::from_ref(first));
+        let is_here = self.is_seen_here(first) || self.may_be_made_here(first);
+        if is_system && !is_here { top } else { here }
+    }
+
+    /// Whether the guest may make an entry `name` in the workspace, and is likely to mean that: a project
+    /// has a `lib` and a `bin` of its own.
+    fn may_be_made_here(&self, name: &str) -> bool {
+        if USED_UNASKED.contains(&name) {
+            return false;
+        }
+        let Handle::Directory(directory) = self.itself(&Handle::Here) else { return false };
+        let at: Segments = directory.at.iter().cloned().chain([name.to_owned()]).collect();
+        self.allows(&at, Access::Write)
     }
 
     /// Whether the guest may know that the workspace has an entry `name`.

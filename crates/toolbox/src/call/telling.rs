@@ -74,15 +74,16 @@ pub(crate) fn ended(
     output
 }
 
-/// The last line of `stderr` that says something.
+/// The last line of `stderr` that says something. None where its end was dropped: what was kept does
+/// not tell how it ended, and the cut may go through a secret, whose first half no masker knows.
 fn last_words(stderr: &str) -> Option<String> {
-    let is_telling = |line: &&str| {
-        // Rust's own advice after a panic, and our note where something was dropped.
-        !line.starts_with("note: run with `RUST_BACKTRACE=")
-            && !line.ends_with(" more bytes were dropped]")
-    };
-    let mut lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty());
-    lines.rfind(is_telling).map(|line| clean(line, WORDS)).filter(|line| !line.is_empty())
+    let mut lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty()).rev().peekable();
+    if lines.peek().is_some_and(|line| line.ends_with(" more bytes were dropped]")) {
+        return None;
+    }
+    // Rust's own advice after a panic says nothing of it.
+    let line = lines.find(|line| !line.starts_with("note: run with `RUST_BACKTRACE="))?;
+    Some(clean(line, WORDS)).filter(|line| !line.is_empty())
 }
 
 /// What a model is told where a component read all its variables, failed, and there are some that it
@@ -173,7 +174,8 @@ mod tests {
         assert_eq!(last_words(panic).as_deref(), Some("no such `file`"));
         let python = "Traceback (most recent call last):\n  File \"x.py\"\nKeyError: 'API_KEY'\n\n";
         assert_eq!(last_words(python).as_deref(), Some("KeyError: 'API_KEY'"));
-        assert_eq!(last_words("first\n[12 more bytes were dropped]").as_deref(), Some("first"));
+        // What was cut off may be the other half of a secret.
+        assert_eq!(last_words("first\nkey canary-sec\n[12 more bytes were dropped]"), None);
         assert_eq!(last_words(" \n\n"), None);
         assert!(last_words(&"x".repeat(10_000)).unwrap().len() <= WORDS);
         assert_eq!(last_words("a\u{1b}[2Jb").as_deref(), Some("a[2Jb"));

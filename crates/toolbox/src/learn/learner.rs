@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wassette_policy::{AnyRule, Denial, Edit, Grant, Policy, StorageRule};
-use wassette_sandbox::Pins;
+use wassette_sandbox::{Pins, is_of_the_system};
 
 use super::need::{self, Need, needed};
 use super::round::Round;
@@ -125,7 +125,9 @@ impl Learner {
         let Edit::Grant(AnyRule::Storage(rule)) = &edit else { return edit };
         let is_void = self.void.contains_key(&rule.to_string());
         let uri = rule.uri.to_string();
-        let path = uri.strip_prefix("fs://workspace/").filter(|_| is_void);
+        // What begins like a folder of the system was named so because it is of the workspace.
+        let is_plain = |path: &&str| !is_of_the_system(path.split('/').next().unwrap_or_default());
+        let path = uri.strip_prefix("fs://workspace/").filter(|_| is_void).filter(is_plain);
         let other = path.and_then(|path| {
             Grant::storage(&format!("fs:///{path}"), &rule.access.to_string())?.edit()
         });

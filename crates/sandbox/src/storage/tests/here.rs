@@ -167,6 +167,24 @@ fn a_path_of_the_system_is_relative_only_where_the_workspace_is_seen_to_have_it(
     assert_eq!(targets(&guest), ["fs:///etc/passwd", "fs:///etc", "fs:///usr/x"]);
 }
 
+/// A project has a `lib` and a `bin` of its own, and at first it has neither.
+#[test]
+fn what_may_be_made_in_the_workspace_is_of_the_workspace() {
+    let world = world(&["ws/x"]);
+    let guest = world.guest(&["fs://workspace rw"]);
+    for name in ["lib", "bin", "home"] {
+        assert_eq!(guest.read_from(&top(), &format!("{name}/x")), Err(NoEntry), "{name}");
+    }
+    // What programs look at of their own accord is named as what it is.
+    for name in ["etc", "tmp", "usr"] {
+        assert_eq!(guest.read_from(&top(), &format!("{name}/x")), Err(Denied), "{name}");
+    }
+    assert_eq!(targets(&guest), ["fs:///etc/x", "fs:///tmp/x", "fs:///usr/x"]);
+    let reads = world.guest(&["fs://workspace r"]);
+    assert_eq!(reads.read_from(&top(), "lib/x"), Err(Denied));
+    assert_eq!(targets(&reads), ["fs:///lib/x"]);
+}
+
 #[test]
 fn denied_by_a_relative_path_what_a_whole_one_is_denied() {
     let world = world(&["ws/data/x", "ws/private/y", "out/z"]);
