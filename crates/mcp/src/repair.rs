@@ -16,7 +16,8 @@ const DEPTH: usize = 6;
 /// The longest place that is told, in characters.
 const LONGEST_PLACE: usize = 100;
 
-/// What could not be read in a message, the first if there is more.
+/// What could not be read in a message. If there is more, what is in a tool's arguments: that must not be
+/// hidden by anything else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unreadable {
     /// Such as `params.arguments.text`.
@@ -29,11 +30,16 @@ impl Unreadable {
     pub(crate) fn in_arguments(extensions: &Extensions) -> Option<String> {
         let over_http = || extensions.get::<axum::http::request::Parts>()?.extensions.get::<Self>();
         let found = extensions.get::<Self>().or_else(over_http)?;
-        let place = found.place.strip_prefix("params.")?;
-        place.starts_with("arguments").then(|| {
+        found.is_in_arguments().then(|| {
+            let place = found.place.strip_prefix("params.").unwrap_or(&found.place);
             let place: String = place.chars().take(LONGEST_PLACE).collect();
             format!("{place}: {}", found.why)
         })
+    }
+
+    fn is_in_arguments(&self) -> bool {
+        let rest = self.place.strip_prefix("params.arguments");
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
     }
 }
 
@@ -70,8 +76,12 @@ fn read(raw: &RawValue, place: &str, depth: usize, found: &mut Option<Unreadable
             return Value::Array(items.iter().enumerate().map(item).collect());
         }
     }
-    let why = why(&error);
-    found.get_or_insert_with(|| Unreadable { place: place.to_owned(), why });
+    let unreadable = Unreadable { place: place.to_owned(), why: why(&error) };
+    let is_kept =
+        found.as_ref().is_some_and(|kept| kept.is_in_arguments() || !unreadable.is_in_arguments());
+    if !is_kept {
+        *found = Some(unreadable);
+    }
     Value::Null
 }
 
@@ -189,6 +199,22 @@ mod tests {
             };
             prop_assert_eq!(&value["id"], &json!(id));
             prop_assert_eq!(&value["method"], "m");
+        }
+
+        #[test]
+        fn nothing_else_hides_what_is_wrong_with_the_arguments(
+            arguments in browser_json(),
+            other in browser_json(),
+        ) {
+            let found = |message: String| {
+                let (_, found) = repaired(message.as_bytes())?;
+                found.filter(Unreadable::is_in_arguments)
+            };
+            let alone = format!(r#"{{"id":1,"params":{{"arguments":{arguments}}}}}"#);
+            let beside = format!(
+                r#"{{"ext":{other},"id":1,"params":{{"_meta":{other},"arguments":{arguments},"argumentsX":{other}}}}}"#
+            );
+            prop_assert_eq!(found(alone), found(beside));
         }
 
         #[test]

@@ -387,7 +387,11 @@ impl ServerHandler for Server {
             return serde_json::to_value(result).map(CustomResult::new).map_err(|_| fault());
         }
         let removed = method == "initialize" && speaks_modern(&context);
-        if let Some(misfit) = shape::misfit(method, params).filter(|_| !removed) {
+        if shape::is_served(method) && !removed {
+            let misfit = shape::misfit(method, params);
+            let misfit = misfit.unwrap_or_else(|| {
+                format!("the parameters of `{method}` do not fit: a member stands there twice")
+            });
             return Err(ErrorData::invalid_params(misfit, None));
         }
         let method: String = request.method.chars().take(100).collect();

@@ -32,12 +32,20 @@ fn fault<T: DeserializeOwned>(params: &Value) -> Option<String> {
     Some(if place == "." { words } else { format!("`{place}`: {words}") })
 }
 
+/// Whether `method` is served and has parameters.
+pub(crate) fn is_served(method: &str) -> bool {
+    ["initialize", "tools/list", "tools/call", "subscriptions/listen"].contains(&method)
+}
+
 /// The parameters of a call whose arguments are an empty array, which is how PHP writes an empty
-/// object, or an object as JSON in a string.
+/// object, or an object as JSON in a string; or that name a member twice, of which the last counts.
 pub(crate) fn call(params: Option<&Value>) -> Option<CallToolRequestParams> {
     let mut params = params?.as_object()?.clone();
-    let arguments = params.get_mut("arguments")?;
-    *arguments = Value::Object(object(arguments)?);
+    if let Some(arguments) = params.get_mut("arguments")
+        && let Some(object) = object(arguments)
+    {
+        *arguments = Value::Object(object);
+    }
     serde_json::from_value(Value::Object(params)).ok()
 }
 

@@ -41,6 +41,7 @@ fn as_a_child() {
         "log" => log_many(&directory),
         "update" => update_many(&directory),
         "full" => log_on_a_full_disk(&directory),
+        "full-store" => change_on_a_full_disk(&directory),
         "default" => println!("default {}", default_dir().unwrap().display()),
         name => write_many(&directory, name),
     }
@@ -90,9 +91,19 @@ fn two_processes_that_log_lose_nothing() {
 
 #[test]
 fn a_full_disk_is_an_error_and_the_log_goes_on_afterwards() {
+    on_a_full_disk("full");
+}
+
+#[test]
+fn a_full_disk_costs_nothing_of_what_is_stored() {
+    on_a_full_disk("full-store");
+}
+
+/// Runs `role` where writing more than it may is an error, as on a full disk.
+fn on_a_full_disk(role: &str) {
     let folder = tempfile::tempdir().unwrap();
     Store::open(folder.path()).unwrap();
-    let child = command("full", folder.path());
+    let child = command(role, folder.path());
     // The system kills who writes more than it may, unless it was told otherwise.
     let mut shell = Command::new("sh");
     shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(child.get_program());
@@ -269,6 +280,46 @@ fn log_on_a_full_disk(directory: &Path) {
         assert_eq!(gap.records, lost);
         assert!(gap.since.ends_with('Z') && gap.cause.contains("too large"), "{gap:?}");
     }
+}
+
+/// Every change either is made or is an error that leaves everything as it was.
+fn change_on_a_full_disk(directory: &Path) {
+    let store = Store::open(directory).unwrap();
+    let id = ComponentId::parse("x").unwrap();
+    load(&store, "x", vec![1; 64]).unwrap();
+    let unlimited = getrlimit(Resource::Fsize);
+    let (mut refused, mut made) = (0, 0);
+    for limit in (0..3000).step_by(40) {
+        let (before, policy) = (store.index().unwrap(), store.policy(&id).unwrap());
+        setrlimit(Resource::Fsize, Rlimit { current: Some(limit), ..unlimited }).unwrap();
+        let change = || {
+            let mut writer = store.write(LONG)?;
+            writer.put_policy(&id, &format!("a: {limit}\n"), serde_json::Value::Null, None)?;
+            writer.commit()
+        };
+        let changed = change();
+        let loaded = load(&store, "y", vec![2; usize::try_from(limit).unwrap()]);
+        setrlimit(Resource::Fsize, unlimited).unwrap();
+
+        let after = store.index().unwrap();
+        assert!(after.damage().is_empty(), "{limit}: {:?}", after.damage());
+        assert_eq!(after.find(&id), before.find(&id), "{limit}");
+        // A policy is the old one or the new one; what bound it to its component may lag behind it.
+        let now = store.policy(&id).unwrap().map(|policy| policy.text);
+        let new = format!("a: {limit}\n");
+        assert!(now == policy.map(|policy| policy.text) || now.as_ref() == Some(&new), "{now:?}");
+        if changed.is_ok() {
+            assert_eq!(now, Some(new), "{limit}");
+            made += 1;
+        } else {
+            refused += 1;
+        }
+        assert!(loaded.is_err() || after.find(&ComponentId::parse("y").unwrap()).is_some());
+    }
+    assert!(refused > 5 && made > 5, "{refused} {made}");
+    // The next change puts right what could not be written beside the index.
+    load(&store, "z", vec![3]).unwrap();
+    assert_eq!(store.check(), []);
 }
 
 fn write_with_open_umask(directory: &Path) {

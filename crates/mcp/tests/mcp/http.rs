@@ -100,6 +100,15 @@ impl Web {
         Ask::post(self.address, &request("initialize", params))
     }
 
+    /// A session of an older revision, its handshake done.
+    pub(crate) async fn session(&self) -> String {
+        let session = self.hello().await.header("mcp-session-id").unwrap().to_owned();
+        let ready = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+        let ready = self.in_session(Ask::post(self.address, &ready), &session);
+        assert_eq!(ready.send(self.address).await.status, 202);
+        session
+    }
+
     pub(crate) fn in_session(&self, ask: Ask, session: &str) -> Ask {
         ask.with("Mcp-Session-Id", session).with("MCP-Protocol-Version", LEGACY)
     }

@@ -66,6 +66,41 @@ async fn what_only_a_browser_reads_is_a_tool_error_with_its_id() {
     assert_eq!(answer["result"], json!({}), "{answer}");
 }
 
+/// An argument that may be null must not become null because something else cannot be read either.
+#[tokio::test]
+async fn denied_an_argument_that_cannot_be_read_to_a_tool_as_null() {
+    let mut served = serve_lines();
+    served.load("zoo").await;
+    served.client.initialize(LEGACY).await;
+    let web = serve().await;
+    web.load("zoo").await;
+    for (meta, ext) in [(r#"{"x":1e400}"#, "1"), ("{}", "1e400"), (r#"{"\ud800":1}"#, "1")] {
+        for arguments in [r#"{"v":"a \ud99c b"}"#, r#"{"v":"a","\ud800":1}"#] {
+            let line = |meta: &str| {
+                format!(
+                    r#"{{"ext":{ext},"jsonrpc":"2.0","id":7,"method":"tools/call","params":{{"_meta":{meta},"argumentsX":{ext},"name":"echo-option-string","arguments":{arguments}}}}}"#
+                )
+            };
+            served.client.send_line(line(meta).as_bytes()).await;
+            let answer: Value = served.client.response(7).await;
+            assert!(failure(&answer).starts_with("arguments"), "{answer}");
+            let ask = web
+                .in_session(Ask::raw(web.address, line(meta).into_bytes()), &web.session().await);
+            let answer = ask.send(web.address).await.message();
+            assert!(failure(&answer).starts_with("arguments"), "{answer}");
+        }
+    }
+    // Of two members with one name the last counts, as in a browser.
+    let twice = r#"{"jsonrpc":"2.0","id":8,"method":"tools/call","params":{"name":"x","name":"echo-option-string","arguments":{"v":"a"}}}"#;
+    served.client.send_line(twice.as_bytes()).await;
+    let answer: Value = served.client.response(8).await;
+    assert_eq!(answer["result"]["structuredContent"], json!({ "result": "a" }), "{answer}");
+    let twice =
+        r#"{"jsonrpc":"2.0","id":9,"method":"tools/list","params":{"cursor":"x","cursor":"y"}}"#;
+    served.client.send_line(twice.as_bytes()).await;
+    assert_eq!(code(&served.client.response(9).await), -32602);
+}
+
 #[tokio::test]
 async fn what_only_a_browser_reads_is_a_tool_error_over_http_too() {
     let web = serve().await;

@@ -43,6 +43,7 @@ pub(crate) fn folder() -> TempDir {
     for name in ["add", "spins", "strings"] {
         write(folder.path(), name, &wassette_testkit::compiled(name));
     }
+    write(folder.path(), "zoo", &std::fs::read(wassette_testkit::built("zoo")).unwrap());
     folder
 }
 
