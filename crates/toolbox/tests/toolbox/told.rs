@@ -132,7 +132,7 @@ async fn denied_half_of_a_secret_in_the_last_words_of_a_crash() {
     workshop.toolbox.set_secrets("chaos", pairs).await.unwrap();
     let policy = r#"{
         "environment": { "allow": [{ "key": "TOKEN" }] },
-        "limits": { "output-bytes": "1Ki" }
+        "resources": { "limits": { "output-bytes": "1Ki" } }
     }"#;
     workshop.grant("chaos", policy).await;
     let mut cuts = 0;
